@@ -1,0 +1,290 @@
+#include "config/bind.hpp"
+
+#include "config/address.hpp"
+#include "config/status_ranges.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace gatehouse {
+namespace {
+
+Probe read_probe(const OptionsReader& reader) {
+  return {reader.duration("interval"), reader.duration("timeout"), static_cast<int>(reader.integer("rise")),
+          static_cast<int>(reader.integer("fall"))};
+}
+
+std::vector<Certificate> read_certificates(const OptionsReader& tls) {
+  std::vector<Certificate> certificates;
+  for (const OptionsReader& reader : tls.maps("certificates"))
+    certificates.push_back({reader.file("certificate"), reader.file("private_key")});
+  return certificates;
+}
+
+ListenerTls read_tls(OptionsReader reader) {
+  ListenerTls tls;
+  tls.certificates = read_certificates(reader);
+  tls.profile = reader.choice<TlsProfile>("profile");
+  tls.self_signed = reader.boolean("self_signed");
+  if (tls.self_signed && !tls.certificates.empty())
+    reader.mistake("self_signed", "excludes certificates; give one of them");
+  if (!tls.self_signed && !reader.has_mistake("certificates") && !reader.has_mistake("self_signed") &&
+      tls.certificates.empty())
+    reader.mistake("needs certificates: [{certificate: ..., private_key: ...}], or self_signed: true");
+  return tls;
+}
+
+std::vector<Listener> read_listeners(const OptionsReader& top) {
+  std::vector<Listener> listeners;
+  for (OptionsReader& reader : top.maps("listeners")) {
+    Listener listener;
+    listener.address = parse_listen_address(reader.text("address")).address;
+    if (reader.has("tls")) listener.tls = read_tls(reader.map("tls"));
+    listener.redirect_to_https = reader.boolean("redirect_to_https");
+    listener.proxy_protocol = reader.boolean("proxy_protocol");
+    if (listener.tls && listener.redirect_to_https)
+      reader.mistake("redirect_to_https", "is for listeners without tls; this one speaks https already");
+    listeners.push_back(std::move(listener));
+  }
+  return listeners;
+}
+
+// SO_REUSEPORT would let the kernel accept both and share the connections out between them.
+void refuse_overlaps(const Config& config, const OptionsReader& top) {
+  const auto is_known = [](const Address& address) { return address.is_unix() || address.port != 0; };
+  std::vector<OptionsReader> readers = top.maps("listeners");
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    const Address& address = config.listeners[i].address;
+    for (std::size_t j = 0; j < i; ++j) {
+      const Address& before = config.listeners[j].address;
+      if (!is_known(address) || !is_known(before) || !overlap(before, address)) continue;
+      readers[i].mistake("address", to_string(address) + " takes the same connections as listeners[" +
+                                        std::to_string(j) + "] (" + to_string(before) +
+                                        "); change or remove one of them");
+      break;
+    }
+  }
+  for (std::size_t i = 0; i < config.listeners.size(); ++i) {
+    const Address& address = config.listeners[i].address;
+    if (!is_known(address) || !is_known(config.admin.address) || !overlap(address, config.admin.address)) continue;
+    top.map("admin").mistake("address", to_string(config.admin.address) + " takes the same connections as listeners[" +
+                                            std::to_string(i) + "] (" + to_string(address) +
+                                            "); give the admin port its own");
+    break;
+  }
+}
+
+Upstream read_upstream(const OptionsReader& reader) {
+  Upstream upstream;
+  upstream.address = parse_upstream_url(reader.text("url")).address;
+  upstream.connect_timeout = reader.duration("connect_timeout");
+  upstream.first_byte_timeout = reader.duration("first_byte_timeout");
+  upstream.idle_timeout = reader.duration("idle_timeout");
+  upstream.read_idle_timeout = reader.duration("read_idle_timeout");
+  upstream.max_connections = static_cast<int>(reader.integer("max_connections"));
+  upstream.wait_for_app = reader.duration("wait_for_app");
+  upstream.wait_queue = static_cast<int>(reader.integer("wait_queue"));
+  upstream.replay = reader.boolean("replay");
+  if (reader.has("health")) {
+    const OptionsReader health = reader.map("health");
+    upstream.health =
+        UpstreamHealth{health.text("path"), read_probe(health), parse_status_ranges(health.text("expect_status"))};
+  }
+  return upstream;
+}
+
+Limits read_limits(const OptionsReader& reader) {
+  Limits limits;
+  limits.body = reader.bytes("body");
+  limits.headers = reader.bytes("headers");
+  limits.header_count = static_cast<int>(reader.integer("header_count"));
+  limits.target = reader.bytes("target");
+  limits.connections = static_cast<int>(reader.integer("connections"));
+  limits.connections_per_address = static_cast<int>(reader.integer("connections_per_address"));
+  limits.trailers = reader.bytes("trailers");
+  limits.chunk_extensions = reader.bytes("chunk_extensions");
+  return limits;
+}
+
+Timeouts read_timeouts(const OptionsReader& reader) {
+  Timeouts timeouts;
+  timeouts.tls_handshake = reader.duration("tls_handshake");
+  timeouts.request_head = reader.duration("request_head");
+  timeouts.body_idle = reader.duration("body_idle");
+  timeouts.body_minimum_rate = static_cast<Bytes>(reader.integer("body_minimum_rate"));
+  timeouts.write_idle = reader.duration("write_idle");
+  timeouts.keep_alive = reader.duration("keep_alive");
+  timeouts.tunnel_idle = reader.duration("tunnel_idle");
+  return timeouts;
+}
+
+// What each type of check needs, and the schemes that its URL may have.
+struct CheckShape {
+  std::vector<std::string_view> schemes;
+  std::vector<std::string_view> needed;
+};
+
+CheckShape shape_of(CheckType type) {
+  switch (type) {
+    case CheckType::kPostgres:
+      return {{"postgres", "postgresql"}, {"url"}};
+    case CheckType::kRedis:
+      return {{"redis", "rediss", "unix"}, {"url"}};
+    case CheckType::kMysql:
+      return {{"mysql", "mariadb"}, {"url"}};
+    case CheckType::kHttp:
+      return {{"http", "https"}, {"url"}};
+    case CheckType::kTcp:
+      return {{"tcp"}, {"url"}};
+    case CheckType::kFileAge:
+      return {{}, {"path", "maximum_age"}};
+    case CheckType::kDisk:
+      return {{}, {"path", "minimum_free"}};
+    case CheckType::kCommand:
+      return {{}, {"command"}};
+  }
+  return {};
+}
+
+void judge_url(OptionsReader& reader, const HealthCheck& check, const CheckShape& shape) {
+  const std::string& url = check.url.reveal();
+  const std::size_t colon = url.find("://");
+  if (colon == std::string::npos || reader.has_mistake("url")) return;
+  // Python's database URLs name the driver too: postgresql+asyncpg://.
+  const std::string_view scheme = std::string_view(url).substr(0, std::min(url.find('+'), colon));
+  if (std::find(shape.schemes.begin(), shape.schemes.end(), scheme) != shape.schemes.end()) return;
+  std::string wanted;
+  for (const std::string_view known : shape.schemes)
+    wanted += (wanted.empty() ? "" : " or ") + std::string(known) + "://";
+  reader.mistake("url", "must begin with " + wanted + " for a check of this type");
+}
+
+void judge_check(OptionsReader& reader, const HealthCheck& check) {
+  if (reader.has_mistake("type")) return;
+  const CheckShape shape = shape_of(check.type);
+  for (const std::string_view key : {"url", "path", "maximum_age", "minimum_free", "command"}) {
+    const bool needed = std::find(shape.needed.begin(), shape.needed.end(), key) != shape.needed.end();
+    if (needed && !reader.has(key) && !reader.has_mistake(key))
+      reader.mistake(key, "is missing; a check of type " + reader.choice_text("type") + " needs it");
+    if (!needed && reader.has(key))
+      reader.mistake(key, "says nothing to a check of type " + reader.choice_text("type"));
+  }
+  if (reader.has("expect_status") && check.type != CheckType::kHttp)
+    reader.mistake("expect_status", "says nothing to a check of type " + reader.choice_text("type"));
+  judge_url(reader, check, shape);
+}
+
+std::vector<HealthCheck> read_checks(const OptionsReader& health) {
+  std::vector<HealthCheck> checks;
+  std::set<std::string> names;
+  for (OptionsReader& reader : health.maps("checks")) {
+    HealthCheck check;
+    check.name = reader.text("name");
+    check.type = reader.choice<CheckType>("type");
+    check.url = reader.secret("url");
+    check.path = reader.file("path");
+    check.maximum_age = reader.duration("maximum_age");
+    check.minimum_free = reader.bytes("minimum_free");
+    check.command = reader.texts("command");
+    check.expect_status = parse_status_ranges(reader.text("expect_status"));
+    check.critical = reader.boolean("critical");
+    check.probe = read_probe(reader);
+    judge_check(reader, check);
+    if (!reader.has_mistake("name") && !names.insert(check.name).second)
+      reader.mistake("name", "is the name of a check above, too");
+    checks.push_back(std::move(check));
+  }
+  return checks;
+}
+
+Health read_health(const OptionsReader& reader) {
+  return {reader.text("path"), reader.secret("token"), reader.texts("allow"), read_checks(reader)};
+}
+
+Log read_log(const OptionsReader& reader) {
+  const OptionsReader redact = reader.map("redact");
+  const OptionsReader access = reader.map("access");
+  Log log;
+  log.level = reader.choice<LogLevel>("level");
+  log.format = reader.choice<LogFormat>("format");
+  const bool is_stream = reader.text("output") == "stdout" || reader.text("output") == "stderr";
+  log.output = is_stream ? reader.text("output") : reader.file("output");
+  log.redact = {redact.texts("names"), redact.texts("headers"), redact.texts("patterns")};
+  log.access = {access.boolean("enabled"), access.choice<AccessFields>("fields"), access.boolean("exclude_health"),
+                access.texts("headers"), access.number("sample")};
+  log.queue = reader.bytes("queue");
+  log.overflow = reader.choice<LogOverflow>("overflow");
+  return log;
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+// The same text for matches that take the same requests. {names} do not tell paths apart.
+std::vector<std::string> match_keys(const RouteMatch& match) {
+  std::string path;
+  bool in_name = false;
+  for (const char c : match.path) {
+    if (c == '{') path += "{}";
+    in_name = c == '{' || (in_name && c != '}');
+    if (!in_name && c != '}') path += c;
+  }
+  std::vector<std::string> keys;
+  for (const std::string& method : match.methods) keys.push_back(match.host + " " + path + " " + method);
+  if (match.methods.empty()) keys.push_back(match.host + " " + path + " *");
+  return keys;
+}
+
+std::vector<Route> read_routes(const OptionsReader& top, const Config& config) {
+  std::vector<Route> routes;
+  std::set<std::string> known;
+  for (OptionsReader& reader : top.maps("routes")) {
+    OptionsReader match = reader.map("match");
+    Route route{{match.text("path"), match.texts("methods"), lower_case(match.text("host"))},
+                config.limits.body,
+                config.upstream.first_byte_timeout,
+                config.upstream.read_idle_timeout};
+    const OptionsReader limits = reader.map("limits");
+    const OptionsReader upstream = reader.map("upstream");
+    if (limits.has("body")) route.body_limit = limits.bytes("body");
+    if (upstream.has("first_byte_timeout")) route.first_byte_timeout = upstream.duration("first_byte_timeout");
+    if (upstream.has("read_idle_timeout")) route.read_idle_timeout = upstream.duration("read_idle_timeout");
+    bool is_new = true;
+    for (const std::string& text : match_keys(route.match)) is_new = known.insert(text).second && is_new;
+    if (!is_new && !reader.has_mistake("match")) match.mistake("takes the same requests as a route above");
+    routes.push_back(std::move(route));
+  }
+  return routes;
+}
+
+Paths read_paths(const OptionsReader& reader) {
+  return {reader.choice<EncodedSlash>("encoded_slash"), reader.choice<DotSegments>("dot_segments"),
+          reader.choice<DoubleSlash>("double_slash")};
+}
+
+}  // namespace
+
+Config bind(const LoadedSettings& settings, Mistakes& mistakes) {
+  const OptionsReader top(settings.values, nullptr, {}, mistakes);
+  Config config;
+  config.listeners = read_listeners(top);
+  config.admin.address = parse_listen_address(top.map("admin").text("address")).address;
+  config.workers = static_cast<int>(top.integer("workers"));
+  config.upstream = read_upstream(top.map("upstream"));
+  config.limits = read_limits(top.map("limits"));
+  config.timeouts = read_timeouts(top.map("timeouts"));
+  config.header_names.allow = top.map("header_names").texts("allow");
+  config.paths = read_paths(top.map("paths"));
+  config.trusted_proxies = top.texts("trusted_proxies");
+  config.health = read_health(top.map("health"));
+  config.log = read_log(top.map("log"));
+  config.shutdown = {top.map("shutdown").duration("linger"), top.map("shutdown").duration("deadline")};
+  config.routes = read_routes(top, config);
+  refuse_overlaps(config, top);
+  return config;
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,119 @@
+#include "config/load.hpp"
+
+#include <gtest/gtest.h>
+
+namespace gatehouse {
+namespace {
+
+constexpr std::string_view kSmallest = "upstream: http://127.0.0.1:8000\n";
+
+Environment environment_of(std::string name, std::string value) {
+  return {[name, value](const std::string& wanted) -> std::optional<std::string> {
+            if (wanted != name) return std::nullopt;
+            return value;
+          },
+          false};
+}
+
+LoadResult load(std::string_view text, const Environment& environment = {}) {
+  return load_config(text, "gatehouse.yaml", {}, environment);
+}
+
+std::string all_mistakes(const LoadResult& loaded) {
+  std::string text;
+  for (const Mistake& mistake : loaded.mistakes()) text += to_string(mistake) + "\n";
+  return text;
+}
+
+TEST(LoadConfig, TakesOneLineAndFillsInTheDefaultsOfTheStructs) {
+  LoadResult loaded = load(kSmallest);
+  ASSERT_TRUE(loaded) << all_mistakes(loaded);
+  const Config defaults;
+  EXPECT_EQ(loaded->upstream.address, (Address{"127.0.0.1", 8000, {}}));
+  loaded->upstream.address = {};
+  EXPECT_EQ(loaded->upstream, defaults.upstream);
+  EXPECT_EQ(loaded->listeners, defaults.listeners);
+  EXPECT_EQ(loaded->admin, defaults.admin);
+  EXPECT_EQ(loaded->workers, defaults.workers);
+  EXPECT_EQ(loaded->limits, defaults.limits);
+  EXPECT_EQ(loaded->timeouts, defaults.timeouts);
+  EXPECT_EQ(loaded->header_names, defaults.header_names);
+  EXPECT_EQ(loaded->paths, defaults.paths);
+  EXPECT_EQ(loaded->trusted_proxies, defaults.trusted_proxies);
+  EXPECT_EQ(loaded->health, defaults.health);
+  EXPECT_EQ(loaded->log, defaults.log);
+  EXPECT_EQ(loaded->routes, defaults.routes);
+  EXPECT_EQ(loaded->shutdown, defaults.shutdown);
+}
+
+TEST(LoadConfig, ReadsEveryPartOfAFullFile) {
+  LoadResult loaded = load(R"(
+listeners:
+  - address: 0.0.0.0:8443
+    tls: { self_signed: true, profile: modern }
+  - address: "[::1]:8080"
+    redirect_to_https: true
+  - address: unix:/run/gatehouse.sock
+    proxy_protocol: true
+admin: { address: 127.0.0.1:9000 }
+workers: 4
+upstream: { url: "http://[::1]:8000", idle_timeout: 1500ms, health: { path: /healthz, interval: 1m30s, expect_status: 204 } }
+limits: { body: 1MiB, header_count: 50 }
+timeouts: { request_head: 5s, tunnel_idle: 1d }
+header_names: { allow: [x_legacy] }
+paths: { encoded_slash: keep, dot_segments: normalise, double_slash: merge }
+trusted_proxies: [10.0.0.0/8, "::1"]
+health: { path: "", token: abc, checks: [{ name: db, type: postgres, url: "postgresql+asyncpg://u:p@db/app" }] }
+log: { level: off, format: text, access: { fields: full, sample: 0.25 }, redact: { names: [ssn] } }
+routes:
+  - match: { path: "/items/{id}", methods: [GET], host: App.Example.com }
+    limits: { body: 1KiB }
+shutdown: { linger: 5s }
+)");
+  ASSERT_TRUE(loaded) << all_mistakes(loaded);
+  ASSERT_EQ(loaded->listeners.size(), 3u);
+  EXPECT_EQ(loaded->listeners[0].tls->profile, TlsProfile::kModern);
+  EXPECT_EQ(loaded->listeners[1].address, (Address{"::1", 8080, {}}));
+  EXPECT_TRUE(loaded->listeners[2].proxy_protocol);
+  EXPECT_EQ(loaded->listeners[2].address.unix_path, "/run/gatehouse.sock");
+  EXPECT_EQ(loaded->admin.address.port, 9000);
+  EXPECT_EQ(loaded->workers, 4);
+  EXPECT_EQ(loaded->upstream.idle_timeout, milliseconds{1500});
+  EXPECT_EQ(loaded->upstream.health->probe.interval, seconds{90});
+  EXPECT_EQ(loaded->upstream.health->expect_status, (std::vector<StatusRange>{{204, 204}}));
+  EXPECT_EQ(loaded->limits.body, kMiB);
+  EXPECT_EQ(loaded->limits.header_count, 50);
+  EXPECT_EQ(loaded->timeouts.tunnel_idle, hours{24});
+  EXPECT_EQ(loaded->header_names.allow, std::vector<std::string>{"x_legacy"});
+  EXPECT_EQ(loaded->paths, (Paths{EncodedSlash::kKeep, DotSegments::kNormalise, DoubleSlash::kMerge}));
+  EXPECT_EQ(loaded->trusted_proxies, (std::vector<std::string>{"10.0.0.0/8", "::1"}));
+  EXPECT_EQ(loaded->health.token.reveal(), "abc");
+  EXPECT_EQ(loaded->health.checks.at(0).type, CheckType::kPostgres);
+  EXPECT_EQ(loaded->log.level, LogLevel::kOff);
+  EXPECT_EQ(loaded->log.access.sample, 0.25);
+  ASSERT_EQ(loaded->routes.size(), 1u);
+  EXPECT_EQ(loaded->routes[0].match.host, "app.example.com");
+  EXPECT_EQ(loaded->routes[0].body_limit, kKiB);
+  EXPECT_EQ(loaded->routes[0].first_byte_timeout, seconds{60});
+  EXPECT_EQ(loaded->shutdown.linger, seconds{5});
+}
+
+TEST(LoadConfig, CollectsEveryMistakeInTheOrderOfTheFile) {
+  const LoadResult loaded = load("upstream: { url: ftp://x, idel_timeout: 3 }\nworkers: many\nlisteners: []\n");
+  EXPECT_EQ(all_mistakes(loaded),
+            "gatehouse.yaml:1:18: upstream.url: \"ftp://x\" is not a URL: write http://127.0.0.1:8000 or "
+            "unix:/run/app.sock\n"
+            "gatehouse.yaml:1:27: upstream.idel_timeout: is not a known key; did you mean \"idle_timeout\"?\n"
+            "gatehouse.yaml:2:10: workers: \"many\" is not a whole number in decimal digits; or write auto\n"
+            "gatehouse.yaml:3:12: listeners: has 0 items; there must be 1 to 64\n");
+}
+
+TEST(LoadConfig, PutsVariablesIntoValues) {
+  LoadResult loaded = load("upstream: http://${HOST}:8000\nworkers: ${WORKERS:-2}\n", environment_of("HOST", "app"));
+  ASSERT_TRUE(loaded) << all_mistakes(loaded);
+  EXPECT_EQ(loaded->upstream.address.host, "app");
+  EXPECT_EQ(loaded->workers, 2);
+}
+
+}  // namespace
+}  // namespace gatehouse
