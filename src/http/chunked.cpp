@@ -1,0 +1,150 @@
+#include "http/chunked.hpp"
+
+#include "http/syntax.hpp"
+
+#include <algorithm>
+
+namespace gatehouse::http {
+
+ChunkedDecoder::Step ChunkedDecoder::feed(std::string_view input) {
+  std::size_t at = 0;
+  while (at < input.size() && !error_ && state_ != State::kDone) {
+    if (state_ == State::kData) {
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, input.size() - at));
+      remaining_ -= size;
+      if (remaining_ == 0) state_ = State::kDataCr;
+      return {at + size, input.substr(at, size)};
+    }
+    step(input[at++]);
+  }
+  return {at, {}};
+}
+
+void ChunkedDecoder::step(char c) {
+  switch (state_) {
+    case State::kSizeFirst:
+      remaining_ = 0;
+      if (!is(kHexDigit, c)) return fail(HeadError::malformed_chunk);
+      remaining_ = hex_value(c);
+      state_ = State::kSize;
+      return;
+    case State::kSize:
+      if (is(kHexDigit, c)) {
+        // Sixteen digits would fit, but no body is that long: refusing early keeps sums far from overflow.
+        if (remaining_ >> 52 != 0) return fail(HeadError::malformed_chunk);
+        remaining_ = remaining_ * 16 + hex_value(c);
+        return;
+      }
+      if (c == ';')
+        state_ = State::kExtension;
+      else if (c == '\r')
+        state_ = State::kSizeLf;
+      else
+        return fail(HeadError::malformed_chunk);
+      return;
+    case State::kExtension:
+    case State::kQuoted:
+    case State::kQuotedPair:
+      if (++extension_bytes_ > limits_.extension_bytes) return fail(HeadError::chunk_extension_too_long);
+      if (state_ == State::kExtension && c == '\r') {
+        state_ = State::kSizeLf;
+        return;
+      }
+      if (!is(kFieldByte, c)) return fail(HeadError::malformed_chunk);
+      if (state_ == State::kQuotedPair)
+        state_ = State::kQuoted;
+      else if (c == '"')
+        state_ = state_ == State::kQuoted ? State::kExtension : State::kQuoted;
+      else if (c == '\\' && state_ == State::kQuoted)
+        state_ = State::kQuotedPair;
+      return;
+    case State::kSizeLf:
+      if (c != '\n') return fail(HeadError::malformed_chunk);
+      state_ = remaining_ == 0 ? State::kTrailerStart : State::kData;
+      return;
+    case State::kDataCr:
+      if (c != '\r') return fail(HeadError::malformed_chunk);
+      state_ = State::kDataLf;
+      return;
+    case State::kDataLf:
+      if (c != '\n') return fail(HeadError::malformed_chunk);
+      state_ = State::kSizeFirst;
+      return;
+    case State::kTrailerStart:
+      if (c == '\r') {
+        state_ = State::kEndLf;
+        return;
+      }
+      state_ = State::kTrailerLine;
+      [[fallthrough]];
+    case State::kTrailerLine:
+      if (c == '\r')
+        state_ = State::kTrailerLf;
+      else if (!is(kFieldByte, c))
+        return fail(HeadError::malformed_trailer);
+      trailers_.push_back(c);
+      if (trailers_.size() > limits_.trailer_bytes) return fail(HeadError::trailers_too_large);
+      return;
+    case State::kTrailerLf:
+      if (c != '\n') return fail(HeadError::malformed_trailer);
+      trailers_.push_back(c);
+      state_ = State::kTrailerStart;
+      return;
+    case State::kEndLf: {
+      if (c != '\n') return fail(HeadError::malformed_trailer);
+      Arena scratch(512);
+      Headers judged(scratch);
+      if (!parse_trailers(trailers_, judged)) return fail(HeadError::malformed_trailer);
+      state_ = State::kDone;
+      return;
+    }
+    case State::kData:
+    case State::kDone: return;
+  }
+}
+
+bool parse_trailers(std::string_view section, Headers& trailers) {
+  while (!section.empty()) {
+    const std::size_t end = section.find("\r\n");
+    if (end == std::string_view::npos) return false;
+    const auto line = section.substr(0, end);
+    section.remove_prefix(end + 2);
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return false;
+    const auto name = line.substr(0, colon);
+    switch (field_id(name)) {
+      case FieldId::authorization:
+      case FieldId::cache_control:
+      case FieldId::connection:
+      case FieldId::content_encoding:
+      case FieldId::content_length:
+      case FieldId::content_type:
+      case FieldId::cookie:
+      case FieldId::expect:
+      case FieldId::forwarded:
+      case FieldId::host:
+      case FieldId::keep_alive:
+      case FieldId::origin:
+      case FieldId::proxy_authenticate:
+      case FieldId::proxy_authorization:
+      case FieldId::proxy_connection:
+      case FieldId::set_cookie:
+      case FieldId::te:
+      case FieldId::trailer:
+      case FieldId::transfer_encoding:
+      case FieldId::upgrade:
+      case FieldId::x_forwarded_for:
+      case FieldId::x_forwarded_host:
+      case FieldId::x_forwarded_port:
+      case FieldId::x_forwarded_proto:
+      case FieldId::x_real_ip:
+      case FieldId::x_request_id: continue;
+      default: break;
+    }
+    if (name.find_first_of("_.") != std::string_view::npos) continue;
+    trailers.add(name, trim(line.substr(colon + 1)));
+  }
+  return true;
+}
+
+}  // namespace gatehouse::http

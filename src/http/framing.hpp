@@ -1,0 +1,28 @@
+// Where a message ends (RFC 9112 6): one answer, or a refusal. Stricter than the RFC where it leaves room: a length beside a
+// coding, a list of lengths and every coding but a single "chunked" are refused.
+#pragma once
+
+#include "http/head_error.hpp"
+
+#include <gatehouse/message.hpp>
+
+#include <optional>
+
+namespace gatehouse::http {
+
+struct Framing {
+  enum class Kind : std::uint8_t { kNone, kLength, kChunked, kUntilClose };
+  Kind kind = Kind::kNone;
+  std::uint64_t length = 0;  // of kLength
+};
+
+struct FramingVerdict {
+  Framing framing;
+  std::optional<HeadError> error;
+};
+
+FramingVerdict judge_request_framing(const Headers& headers, unsigned minor_version);
+// `method` is the request's: answers to HEAD have no body, whatever their fields say.
+FramingVerdict judge_response_framing(const Headers& headers, unsigned minor_version, int status, Method method);
+
+}  // namespace gatehouse::http

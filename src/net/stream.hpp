@@ -1,0 +1,106 @@
+// A connected stream socket, plain or TLS, with one deadline. try_read() and try_write() never wait; wait() does.
+//
+//   for (;;) {
+//     auto read = stream.try_read(buffer);              // most reads succeed at once and cost no coroutine
+//     if (read.status == IoStatus::kWouldBlock) { error = co_await stream.wait(read.want); continue; }
+//
+// TLS sits on the socket's own BIO and gives its record buffers back between records: an idle connection holds none.
+// Owner: a session or an upstream connection, which outlives every wait. Thread: the worker's.
+#pragma once
+
+#include "net/deadline.hpp"
+#include "net/endpoint.hpp"
+#include "net/tls_context.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <sys/uio.h>
+
+namespace gatehouse::net {
+
+template <class T>
+using awaitable = boost::asio::awaitable<T>;
+
+enum class Direction { kRead, kWrite };
+enum class IoStatus {
+  kDone,
+  kWouldBlock,  // wait in the direction `want`, then try again
+  kClosed,      // orderly end of the peer's bytes
+  kFailed
+};
+
+struct IoResult {
+  std::size_t bytes = 0;
+  IoStatus status = IoStatus::kDone;
+  Direction want = Direction::kRead;
+};
+
+class Stream final : private Deadline {
+ public:
+  // Takes over `socket`, which must be non-blocking.
+  Stream(boost::asio::io_context& io, TimerWheel& wheel, int socket);
+  ~Stream() override;
+
+  // From now on the bytes are TLS, server side. False when out of memory.
+  bool start_tls(const TlsContext& context);
+  // One step of the handshake: kDone, kWouldBlock or kFailed (see tls_failure()).
+  IoResult try_handshake();
+  bool is_tls() const noexcept { return ssl_ != nullptr; }
+  const ssl_st* ssl() const noexcept { return ssl_.get(); }
+  // What OpenSSL says of the last failure, for a log line of debug level.
+  std::string_view tls_failure() const noexcept { return tls_failure_; }
+
+  IoResult try_read(std::span<char> into);
+  // Writes the parts in order; fewer bytes than all of them is no error.
+  IoResult try_write(std::span<const iovec> parts);
+  // Bytes may be there although the socket is silent: TLS has decrypted or buffered them already.
+  bool has_pending() const noexcept;
+  // A look at the socket without reading: kWouldBlock for a healthy silent one, kDone when bytes (or a TLS close) wait.
+  IoStatus peek() noexcept;
+
+  // errc::timeout after the deadline (until it is set anew), errc::cancelled after cancel(); no bytes are consumed.
+  awaitable<error_code> wait(Direction direction);
+  // Writes everything, waiting as often as needed; each wait is bounded by `idle` (from progress to progress).
+  awaitable<error_code> write_all(std::span<iovec> parts, Clock::duration idle);
+
+  // From now to `at`; applies to every wait until changed.
+  void set_deadline(Clock::time_point at) {
+    timed_out_ = false;
+    Deadline::set(wheel_, at);
+  }
+  void clear_deadline() noexcept {
+    timed_out_ = false;
+    Deadline::clear();
+  }
+
+  // Ends a wait in progress, and all later ones, with errc::cancelled.
+  void cancel() noexcept;
+  // Orderly end of our bytes: close_notify for TLS, then FIN.
+  void shutdown_send() noexcept;
+  void close() noexcept;
+  bool is_open() const noexcept { return descriptor_.is_open(); }
+  int native_handle() noexcept { return descriptor_.native_handle(); }
+  boost::asio::io_context& io() noexcept { return io_; }
+  TimerWheel& wheel() noexcept { return wheel_; }
+
+ private:
+  void on_expired() override;
+  IoResult tls_result(int code);
+
+  boost::asio::io_context& io_;
+  TimerWheel& wheel_;
+  boost::asio::posix::stream_descriptor descriptor_;
+  SslPointer ssl_;
+  std::string_view tls_failure_;
+  int waiting_ = 0;  // a tunnel waits in both directions at once
+  bool timed_out_ = false;
+  bool cancelled_ = false;
+};
+
+// Drops the first `bytes` of the parts; what is left of the span.
+std::span<iovec> consume(std::span<iovec> parts, std::size_t bytes) noexcept;
+
+}  // namespace gatehouse::net
