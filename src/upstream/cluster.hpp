@@ -1,0 +1,61 @@
+// The app as one worker sees it: its addresses, and connections to it. Thread: the worker's.
+#pragma once
+
+#include "upstream/connection_pool.hpp"
+
+#include <gatehouse/result.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gatehouse::upstream {
+
+struct ClusterSettings {
+  std::string host;       // name or address literal; empty for a Unix socket
+  std::uint16_t port = 0;
+  std::string unix_path;
+  std::string authority;  // what Host says where a client names none
+  std::chrono::milliseconds connect_timeout{3000};
+  std::chrono::milliseconds idle_timeout{4000};
+  std::chrono::milliseconds wait_for_app{0};  // how long a request waits for an app that does not accept connections
+  std::size_t wait_queue = 256;               // how many requests of a worker may wait so
+  std::size_t idle_connections = 512;
+};
+
+class Cluster {
+ public:
+  Cluster(boost::asio::io_context& io, net::TimerWheel& wheel, ClusterSettings settings, observe::WorkerMetrics& metrics);
+
+  // A live idle connection, or null: then connect().
+  std::unique_ptr<Connection> take_idle() { return pool_.take(); }
+  // A new connection; waits for the app as configured. errc::unreachable, timeout, unresolved, exhausted, or too_large when
+  // too many wait already.
+  boost::asio::awaitable<result<std::unique_ptr<Connection>>> connect();
+  // A connection that can carry another request. `keep_alive` is the app's Keep-Alive field, or empty.
+  void give_back(std::unique_ptr<Connection> connection, std::string_view keep_alive);
+  // A connection that cannot.
+  void discard(std::unique_ptr<Connection> connection) noexcept;
+  void close_idle() noexcept { pool_.close_all(); }
+
+  const ClusterSettings& settings() const noexcept { return settings_; }
+
+ private:
+  boost::asio::awaitable<result<std::unique_ptr<Connection>>> connect_once();
+  boost::asio::awaitable<result<std::unique_ptr<Connection>>> connect_to(net::Endpoint endpoint);
+
+  boost::asio::io_context& io_;
+  net::TimerWheel& wheel_;
+  ClusterSettings settings_;
+  observe::WorkerMetrics& metrics_;
+  ConnectionPool pool_;
+  std::vector<net::Endpoint> endpoints_;  // empty: to be resolved (again)
+  std::size_t waiting_ = 0;
+};
+
+// What `Keep-Alive: timeout=N` leaves for the pool: N seconds less one; `most` where it says nothing.
+net::Clock::duration learned_idle(std::string_view keep_alive, net::Clock::duration most) noexcept;
+
+}  // namespace gatehouse::upstream

@@ -1,0 +1,29 @@
+// One connection to the app. While idle it belongs to the pool, while busy to the exchange that uses it.
+#pragma once
+
+#include "net/stream.hpp"
+
+#include <functional>
+
+namespace gatehouse::upstream {
+
+class Connection final : private net::Deadline {
+ public:
+  Connection(boost::asio::io_context& io, net::TimerWheel& wheel, int socket) : stream(io, wheel, socket) {}
+
+  net::Stream stream;
+  bool reused = false;  // has carried a request before this one
+
+  // Calls `on_idle_end` when the connection has not been taken out of the pool until `at`.
+  void start_idle(net::Clock::time_point at, std::function<void(Connection&)>& on_idle_end) {
+    on_idle_end_ = &on_idle_end;
+    Deadline::set(stream.wheel(), at);
+  }
+  void end_idle() noexcept { Deadline::clear(); }
+
+ private:
+  void on_expired() override { (*on_idle_end_)(*this); }
+  std::function<void(Connection&)>* on_idle_end_ = nullptr;
+};
+
+}  // namespace gatehouse::upstream
