@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <openssl/err.h>
@@ -130,11 +131,13 @@ awaitable<error_code> Stream::wait(Direction direction) {
   --waiting_;
   if (cancelled_) co_return errc::cancelled;
   if (timed_out_) co_return errc::timeout;
+  if (error == boost::asio::error::operation_aborted) co_return errc::cancelled;
   if (error) co_return errc::reset;
   co_return error_code{};
 }
 
 awaitable<error_code> Stream::write_all(std::span<iovec> parts, Clock::duration idle) {
+  bool armed = false;
   while (!parts.empty()) {
     const IoResult written = try_write(parts);
     if (written.status == IoStatus::kDone) {
@@ -143,9 +146,12 @@ awaitable<error_code> Stream::write_all(std::span<iovec> parts, Clock::duration 
     }
     if (written.status != IoStatus::kWouldBlock) co_return errc::reset;
     set_deadline(Clock::now() + idle);
+    armed = true;
     const error_code error = co_await wait(written.want);
     if (error) co_return error;
   }
+  // Whoever waits in the other direction must not run into a deadline that was about writing.
+  if (armed) clear_deadline();
   co_return error_code{};
 }
 
@@ -158,6 +164,10 @@ void Stream::on_expired() {
 
 void Stream::cancel() noexcept {
   cancelled_ = true;
+  interrupt();
+}
+
+void Stream::interrupt() noexcept {
   if (waiting_ == 0) return;
   error_code ignored;
   descriptor_.cancel(ignored);

@@ -78,6 +78,8 @@ class Stream final : private Deadline {
 
   // Ends a wait in progress, and all later ones, with errc::cancelled.
   void cancel() noexcept;
+  // Ends the waits in progress with errc::cancelled; later ones are not affected.
+  void interrupt() noexcept;
   // Orderly end of our bytes: close_notify for TLS, then FIN.
   void shutdown_send() noexcept;
   void close() noexcept;

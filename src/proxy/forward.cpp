@@ -1,0 +1,283 @@
+#include "proxy/forward.hpp"
+
+#include "http/hop_by_hop.hpp"
+#include "http/h1_writer.hpp"
+#include "http/syntax.hpp"
+#include "proxy/proxy_exchange.hpp"
+#include "proxy/upload.hpp"
+#include "proxy/worker_state.hpp"
+
+namespace gatehouse::proxy {
+namespace {
+
+constexpr int kMostInterimResponses = 16;
+
+bool idempotent(Method method) noexcept {
+  switch (method) {
+    case Method::kGet:
+    case Method::kHead:
+    case Method::kOptions:
+    case Method::kTrace:
+    case Method::kPut:
+    case Method::kDelete: return true;
+    case Method::kPost:
+    case Method::kPatch:
+    case Method::kConnect:
+    case Method::kOther: return false;
+  }
+  return false;
+}
+
+void set_forwarded_fields(ProxyExchange& exchange) {
+  Headers& headers = exchange.request().headers;
+  Arena& arena = exchange.arena();
+  const auto scheme = exchange.client_scheme == Scheme::kHttps ? "https" : "http";
+  // What an untrusted peer says of the way here is dropped; a trusted one's list is carried on.
+  const auto before = exchange.peer_trusted ? headers.value(FieldId::x_forwarded_for) : std::string_view{};
+  headers.set_view("x-forwarded-for", before.empty() ? exchange.peer.text : arena.join({before, ", ", exchange.peer.text}));
+  headers.set_view("x-forwarded-proto", scheme);
+  if (!exchange.peer_trusted || headers.find(FieldId::x_forwarded_host) == nullptr) {
+    if (exchange.request().authority.empty())
+      headers.remove(FieldId::x_forwarded_host);
+    else
+      headers.set_view("x-forwarded-host", exchange.request().authority);
+  }
+  if (!exchange.peer_trusted) {
+    headers.remove(FieldId::x_forwarded_port);
+    headers.remove(FieldId::x_real_ip);
+  }
+  const bool v6 = exchange.peer.text.find(':') != std::string_view::npos;
+  const auto node = exchange.peer.text == "unix" ? std::string_view("unknown")
+                    : v6                         ? arena.join({"\"[", exchange.peer.text, "]\""})
+                                                 : exchange.peer.text;
+  const auto element = exchange.request().authority.empty()
+                           ? arena.join({"for=", node, ";proto=", scheme})
+                           : arena.join({"for=", node, ";host=\"", exchange.request().authority, "\";proto=", scheme});
+  const auto told = exchange.peer_trusted ? headers.value(FieldId::forwarded) : std::string_view{};
+  headers.set_view("forwarded", told.empty() ? element : arena.join({told, ", ", element}));
+}
+
+// One attempt: what it came to.
+struct Attempt {
+  bool answered = false;  // the response head is in `response`
+  UpstreamFailure failure = UpstreamFailure::kUnreachable;
+  bool nothing_received = true;  // not one byte of a response
+  bool nothing_sent = false;     // not one byte of the request left
+};
+
+Attempt failed(UpstreamFailure failure, bool nothing_received = true) { return {false, failure, nothing_received, false}; }
+
+UpstreamFailure connect_failure(const error_code& error) noexcept {
+  if (error == errc::timeout) return UpstreamFailure::kConnectTimeout;
+  if (error == errc::unresolved) return UpstreamFailure::kUnresolved;
+  if (error == errc::exhausted) return UpstreamFailure::kNoDescriptors;
+  if (error == errc::too_large) return UpstreamFailure::kQueueFull;
+  return UpstreamFailure::kUnreachable;
+}
+
+// Parses one response head out of the bytes received; the head is copied, for the buffer is needed for the body.
+std::optional<Attempt> parse_head(ProxyExchange& exchange, const http::HeadScanner::Result& found, Response& response,
+                                  http::ResponseHead& head) {
+  const auto bytes = exchange.arena().copy(exchange.upstream_bytes.bytes().substr(0, found.end));
+  exchange.upstream_bytes.consume(found.end);
+  const auto error = http::parse_response_head(bytes, exchange.worker.settings.response, exchange.request().method, response, head);
+  if (error) return failed(UpstreamFailure::kMalformedResponse, false);
+  return std::nullopt;
+}
+
+// Reads heads until one is final (RFC 9110 15.2); interim ones are for this hop.
+awaitable<Attempt> read_response_head(ProxyExchange& exchange, Response& response, http::ResponseHead& head) {
+  net::Stream& stream = exchange.connection->stream;
+  const auto& limits = exchange.worker.settings.response;
+  const auto deadline = net::Clock::now() + exchange.route_entry->settings.first_byte_timeout;
+  // While the request is still on its way the app owes nothing; the upload starts this clock when it ends.
+  if (exchange.upload && !exchange.upload->ended.raised())
+    stream.clear_deadline();
+  else
+    stream.set_deadline(deadline);
+  exchange.abandon_watch.watch(stream);
+  int interim = 0;
+  bool received = false;
+  http::HeadScanner scanner(http::Side::kResponse);
+  for (;;) {
+    if (!exchange.upstream_bytes.empty()) {
+      const auto found = scanner.scan(exchange.upstream_bytes.bytes(), limits);
+      if (found.error)
+        co_return failed(*found.error == http::HeadError::head_too_large ? UpstreamFailure::kResponseHeadTooLarge
+                                                                         : UpstreamFailure::kMalformedResponse, false);
+      if (found.complete) {
+        response = Response(exchange.arena());
+        head = {};
+        if (const auto attempt = parse_head(exchange, found, response, head)) co_return *attempt;
+        if (response.status >= 200 || response.status == 101) {
+          Attempt done;
+          done.answered = true;
+          co_return done;
+        }
+        if (++interim > kMostInterimResponses) co_return failed(UpstreamFailure::kMalformedResponse, false);
+        scanner = http::HeadScanner(http::Side::kResponse);
+        continue;
+      }
+      if (exchange.upstream_bytes.full()) co_return failed(UpstreamFailure::kResponseHeadTooLarge, false);
+    }
+    // Readiness first: a read that finds nothing costs more than the wait that follows it anyway.
+    const error_code error = co_await stream.wait(net::Direction::kRead);
+    if (error) {
+      const bool timed_out = error == errc::timeout;
+      co_return failed(timed_out ? UpstreamFailure::kFirstByteTimeout : UpstreamFailure::kResetBeforeResponse, !received);
+    }
+    const net::IoResult got = exchange.upstream_bytes.fill(stream, exchange.worker.large_buffers);
+    if (got.status == net::IoStatus::kClosed) co_return failed(UpstreamFailure::kClosedBeforeResponse, !received);
+    if (got.status == net::IoStatus::kFailed) co_return failed(UpstreamFailure::kResetBeforeResponse, !received);
+    if (got.status == net::IoStatus::kDone && !received) {
+      received = true;
+      exchange.measures.upstream_first_byte = net::Clock::now();
+    }
+  }
+}
+
+// Sends the head and what of the body is here, then reads the response head.
+awaitable<Attempt> attempt(ProxyExchange& exchange, std::string_view head_bytes, Response& response, http::ResponseHead& head) {
+  Request& request = exchange.request();
+  net::Stream& stream = exchange.connection->stream;
+  iovec parts[2] = {{const_cast<char*>(head_bytes.data()), head_bytes.size()},
+                    {const_cast<char*>(request.body.ready.data()), request.body.ready.size()}};
+  std::span<iovec> left(parts, request.body.ready.empty() ? 1 : 2);
+  const net::IoResult written = stream.try_write(left);
+  if (written.status == net::IoStatus::kFailed) {
+    // The kernel took nothing: the app cannot have seen the request, whatever its method.
+    Attempt nothing = failed(UpstreamFailure::kResetBeforeResponse);
+    nothing.nothing_sent = true;
+    co_return nothing;
+  }
+  left = net::consume(left, written.bytes);
+  if (!left.empty()) {
+    const error_code error = co_await stream.write_all(left, exchange.route_entry->settings.first_byte_timeout);
+    if (error == errc::timeout) co_return failed(UpstreamFailure::kFirstByteTimeout);
+    // A broken pipe may hide an early answer: read before giving up.
+  }
+  if (request.body.rest != nullptr) start_upload(exchange);
+  Attempt done = co_await read_response_head(exchange, response, head);
+  if (!done.answered) exchange.abandon_watch.stop();
+  co_return done;
+}
+
+// Fields that the response has for this hop only go; a length that describes what GET would bring stays.
+void prepare_response(ProxyExchange& exchange, const http::ResponseHead& head, Response& response) {
+  exchange.upstream_keep_alive = response.headers.value(FieldId::keep_alive);
+  const auto length = response.headers.value(FieldId::content_length);
+  const bool describes = exchange.request().method == Method::kHead || response.status == 304;
+  http::remove_hop_by_hop(response.headers);
+  if (describes && !length.empty()) response.headers.add_view("content-length", length);
+
+  constexpr std::string_view kStreams[] = {"text/event-stream", "application/grpc", "application/x-ndjson", "multipart/x-mixed-replace"};
+  const auto type = response.headers.value(FieldId::content_type);
+  bool stream = false;
+  for (const auto prefix : kStreams) stream = stream || equals_ignoring_case(type.substr(0, prefix.size()), prefix);
+  const net::Clock::duration idle = stream ? net::Clock::duration::zero() : net::Clock::duration(exchange.route_entry->settings.read_idle_timeout);
+  exchange.upstream_body.start(exchange.connection->stream, head.framing, exchange.worker.settings.chunks, idle);
+  exchange.connection_reusable = head.keep_alive;
+  response.body.length.reset();
+  if (head.framing.kind == http::Framing::Kind::kLength) response.body.length = head.framing.length;
+  if (head.framing.kind == http::Framing::Kind::kNone) response.body.length = 0;
+  response.body.ready = exchange.upstream_body.ready();
+  response.body.rest = exchange.upstream_body.done() ? nullptr : &exchange.upstream_body;
+  if (exchange.upstream_body.done()) exchange.measures.upstream_ended = exchange.measures.upstream_first_byte;
+}
+
+bool may_replay(const ProxyExchange& exchange, const Attempt& lost, bool reused) {
+  if (!reused || !lost.nothing_received || exchange.abandon_watch.abandoned()) return false;
+  if (lost.failure != UpstreamFailure::kClosedBeforeResponse && lost.failure != UpstreamFailure::kResetBeforeResponse) return false;
+  if (exchange.request().body.rest != nullptr) return false;
+  return lost.nothing_sent || idempotent(exchange.request().method);
+}
+
+void count_failure(WorkerState& worker, Exchange& exchange) { worker.metrics.upstream_failures.add(exchange.outcome().reason); }
+
+}  // namespace
+
+awaitable<Response> Forward::handle(Exchange& base) {
+  auto& exchange = static_cast<ProxyExchange&>(base);
+  Request& request = exchange.request();
+  const bool trailers = request.headers.value(FieldId::te).find("trailers") != std::string_view::npos;
+  http::remove_hop_by_hop(request.headers);
+  if (trailers) request.headers.add_view("te", "trailers");
+  set_forwarded_fields(exchange);
+  http::Framing framing = exchange.head.framing;
+  // An empty body of a method that usually has one is said to be empty: some apps wait for it otherwise.
+  const bool expects_body = request.method == Method::kPost || request.method == Method::kPut || request.method == Method::kPatch;
+  if (framing.kind == http::Framing::Kind::kNone && expects_body) framing.kind = http::Framing::Kind::kLength;
+  const auto& host = worker_.cluster->settings().authority;
+  const auto head_bytes = http::write_request_head(request, framing, host, exchange.head.upgrade, exchange.arena());
+
+  exchange.measures.upstream_began = net::Clock::now();
+  worker_.metrics.upstream_requests.add();
+  exchange.connection = worker_.cluster->take_idle();
+  Response response(exchange.arena());
+  http::ResponseHead head;
+  for (bool first = true;; first = false) {
+    const bool reused = exchange.connection != nullptr;
+    if (!reused) {
+      auto connection = co_await worker_.cluster->connect();
+      if (!connection) {
+        Response refusal = refuse_upstream(exchange, connect_failure(connection.error()));
+        count_failure(worker_, exchange);
+        co_return refusal;
+      }
+      exchange.connection = std::move(*connection);
+    }
+    exchange.measures.upstream_connected = net::Clock::now();
+    const Attempt result = co_await attempt(exchange, head_bytes, response, head);
+    if (result.answered) break;
+    const bool again = first && may_replay(exchange, result, reused);
+    if (again) {
+      worker_.metrics.upstream_replays.add();
+      exchange.measures.replayed = true;
+      exchange.upstream_bytes.release();
+      worker_.cluster->discard(std::move(exchange.connection));
+      continue;
+    }
+    if (exchange.abandon_watch.abandoned())
+      co_return exchange.refuse(499, "The client went away", "client_disconnected", ResponseFlag::kDownstreamReset);
+    if (exchange.upload && exchange.upload->client_failed) co_return refuse_body(exchange, exchange.client_body.failure());
+    Response refusal = refuse_upstream(exchange, result.failure);
+    count_failure(worker_, exchange);
+    co_return refusal;
+  }
+  if (response.status == 101) {
+    if (exchange.head.upgrade.empty() || head.upgrade.empty()) {
+      Response refusal = refuse_upstream(exchange, UpstreamFailure::kMalformedResponse);
+      count_failure(worker_, exchange);
+      co_return refusal;
+    }
+    exchange.switched_to = head.upgrade;
+    http::remove_hop_by_hop(response.headers);
+    co_return response;
+  }
+  prepare_response(exchange, head, response);
+  co_return response;
+}
+
+awaitable<void> finish_forward(ProxyExchange& exchange) {
+  exchange.abandon_watch.stop();
+  if (!exchange.connection) co_return;
+  bool clean = exchange.connection_reusable && exchange.upstream_body.done() && exchange.upstream_bytes.empty();
+  if (exchange.upload) {
+    if (!exchange.upload->ended.raised()) {
+      // The response is complete and the client still sends: nobody wants the rest (RFC 9112 9.3 allows to close).
+      exchange.upload->stop = true;
+      exchange.downstream.interrupt();
+      exchange.connection->stream.cancel();
+      co_await exchange.upload->ended.wait();
+    }
+    clean = clean && exchange.upload->complete;
+  }
+  exchange.upstream_bytes.release();
+  upstream::Cluster& cluster = *exchange.worker.cluster;
+  if (clean)
+    cluster.give_back(std::move(exchange.connection), exchange.upstream_keep_alive);
+  else
+    cluster.discard(std::move(exchange.connection));
+}
+
+}  // namespace gatehouse::proxy

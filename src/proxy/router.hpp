@@ -1,0 +1,46 @@
+// Which route a request takes: the first in the order of the configuration whose host, method and path all match. Read only;
+// one per worker, because the chains in it are the worker's.
+#pragma once
+
+#include "filters/chain.hpp"
+#include "observe/metrics.hpp"
+#include "proxy/settings.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace gatehouse::proxy {
+
+// One pattern of a path: literal, `/prefix/*`, or with `{name}` for one segment.
+class PathPattern {
+ public:
+  explicit PathPattern(std::string_view pattern);
+  // `path` is judged and starts with '/'. `/api/*` matches `/api` too: whoever guards the one means the other.
+  bool matches(std::string_view path) const noexcept;
+
+ private:
+  std::vector<std::string> segments_;  // an empty text stands for any one segment
+  bool rest_ = false;
+};
+
+struct Route {
+  RouteSettings settings;
+  std::string name;  // the path pattern: what logs and metrics call it
+  PathPattern pattern;
+  std::unique_ptr<Chain> chain;
+  observe::RouteMetrics* metrics = nullptr;
+  bool own = false;  // served by Gatehouse itself (health, admin)
+};
+
+class Router {
+ public:
+  // The last route must match everything.
+  explicit Router(std::vector<std::unique_ptr<Route>> routes) : routes_(std::move(routes)) {}
+  const Route& find(const Request& request) const noexcept;
+  const std::vector<std::unique_ptr<Route>>& routes() const noexcept { return routes_; }
+
+ private:
+  std::vector<std::unique_ptr<Route>> routes_;
+};
+
+}  // namespace gatehouse::proxy

@@ -1,0 +1,343 @@
+#include "proxy/session.hpp"
+
+#include "http/hop_by_hop.hpp"
+#include "http/h1_writer.hpp"
+#include "proxy/error_response.hpp"
+#include "proxy/forward.hpp"
+#include "proxy/tunnel.hpp"
+#include "proxy/worker_state.hpp"
+
+namespace gatehouse::proxy {
+namespace {
+
+iovec part(std::string_view text) noexcept { return {const_cast<char*>(text.data()), text.size()}; }
+
+// What is read and thrown away after the last response, so that a client still sending gets to see it (RFC 9112 9.6).
+constexpr std::size_t kLingerBytes = std::size_t{1} << 20;
+constexpr std::chrono::seconds kLingerTime{2};
+
+}  // namespace
+
+Session::Session(WorkerState& worker, const ListenerState& listener, int socket, const net::Endpoint& peer)
+    : worker_(worker), listener_(listener), stream_(worker.io, worker.wheel, socket), peer_(peer) {
+  worker_.metrics.connections_accepted.add();
+  worker_.metrics.connections_open.add();
+  if (listener_.counts)
+    over_limit_ = worker_.shared.connections.fetch_add(1, std::memory_order_relaxed) >= worker_.shared.connection_limit;
+  next_ = worker_.sessions_;
+  if (next_ != nullptr) next_->previous_ = this;
+  worker_.sessions_ = this;
+}
+
+Session::~Session() {
+  (previous_ != nullptr ? previous_->next_ : worker_.sessions_) = next_;
+  if (next_ != nullptr) next_->previous_ = previous_;
+  if (listener_.counts) worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+  worker_.metrics.connections_open.subtract();
+}
+
+awaitable<void> Session::run() {
+  if (listener_.tls) {
+    const bool shaken = co_await handshake();
+    if (!shaken) co_return;
+  }
+  const Deadlines& deadlines = worker_.settings.deadlines;
+  bool first = true;
+  for (;;) {
+    if (bytes_.empty() && !stream_.has_pending()) {
+      if (!first && worker_.shared.draining.load(std::memory_order_relaxed)) break;
+      bytes_.release();
+      // A new connection owes a head at once, a kept one may rest.
+      stream_.set_deadline(net::Clock::now() + (first ? deadlines.request_head : deadlines.keep_alive));
+      idle_ = !first;
+      const error_code error = co_await stream_.wait(net::Direction::kRead);
+      idle_ = false;
+      if (error) break;
+    }
+    auto scratch = worker_.borrow_scratch();
+    ProxyExchange& exchange = scratch->exchange.emplace(scratch->arena, worker_, listener_, stream_, bytes_);
+    const After after = co_await serve_one(exchange);
+    worker_.give_back(std::move(scratch));
+    first = false;
+    if (after == After::kNextRequest) continue;
+    if (after == After::kAbort) {
+      // The client must not take what it got for the whole (RFC 9112 8): a reset says so even where the end is the length.
+      const struct linger reset{1, 0};
+      ::setsockopt(stream_.native_handle(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+      co_return;
+    }
+    stream_.shutdown_send();
+    if (after == After::kLinger) co_await this->linger();
+    co_return;
+  }
+  stream_.shutdown_send();
+}
+
+awaitable<bool> Session::handshake() {
+  if (!stream_.start_tls(*listener_.tls)) co_return false;
+  stream_.set_deadline(net::Clock::now() + worker_.settings.deadlines.tls_handshake);
+  for (;;) {
+    const net::IoResult step = stream_.try_handshake();
+    if (step.status == net::IoStatus::kDone) break;
+    error_code error = errc::tls;
+    if (step.status == net::IoStatus::kWouldBlock) error = co_await stream_.wait(step.want);
+    if (error) {
+      worker_.metrics.tls_handshake_failures.add();
+      // Somebody spoke HTTP to a port that speaks TLS: say so in a language they understand.
+      if (stream_.tls_failure() == "http request") {
+        constexpr std::string_view kAnswer =
+            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: 106\r\nconnection: close\r\n\r\n"
+            "{\"type\":\"about:blank\",\"title\":\"This port speaks HTTPS; use https://\",\"status\":400,\"reason\":\"http_on_tls_port\"}";
+        [[maybe_unused]] const auto sent = ::send(stream_.native_handle(), kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ::shutdown(stream_.native_handle(), SHUT_WR);
+        worker_.metrics.rejected.add("http_on_tls_port");
+      }
+      co_return false;
+    }
+  }
+  worker_.metrics.tls_handshakes.add();
+  co_return true;
+}
+
+// Reads until a head is complete or cannot become one. The head stays in bytes_.
+awaitable<Session::HeadResult> Session::read_head(ProxyExchange& exchange, http::HeadScanner::Result& found) {
+  const http::HeadLimits& limits = worker_.settings.request.limits;
+  http::HeadScanner scanner(http::Side::kRequest);
+  bool first_read = true;
+  for (;;) {
+    if (!bytes_.empty()) {
+      found = scanner.scan(bytes_.bytes(), limits);
+      if (found.error) co_return HeadResult::kRefused;
+      if (found.complete) co_return HeadResult::kComplete;
+      if (bytes_.full()) bytes_.move_to(worker_.large_buffers);
+    }
+    const net::IoResult got = bytes_.fill(stream_, worker_.small_buffers);
+    if (got.status == net::IoStatus::kDone) {
+      if (first_read) stream_.set_deadline(exchange.started_at + worker_.settings.deadlines.request_head);
+      first_read = false;
+      continue;
+    }
+    if (got.status != net::IoStatus::kWouldBlock) co_return HeadResult::kGone;
+    const error_code error = co_await stream_.wait(got.want);
+    if (error == errc::timeout) co_return HeadResult::kTimeout;
+    if (error) co_return HeadResult::kGone;
+  }
+}
+
+// Who the client is: addresses of the connection, then what a trusted peer tells.
+void Session::settle_client_address(ProxyExchange& exchange) {
+  std::array<char, 48> text;
+  exchange.peer.bytes = peer_.bytes();
+  exchange.peer.text = exchange.arena().copy(peer_.address_text(text));
+  exchange.client = exchange.peer;
+  exchange.scheme = listener_.tls ? Scheme::kHttps : Scheme::kHttp;
+  exchange.client_scheme = exchange.scheme;
+  const auto settled = settle_client(IpAddress{exchange.peer.bytes}, exchange.request().headers, worker_.settings.forwarded);
+  exchange.peer_trusted = settled.peer_trusted;
+  if (!settled.peer_trusted) return;
+  if (settled.scheme) exchange.client_scheme = *settled.scheme;
+  if (settled.hops == 0) return;
+  exchange.client.bytes = settled.address.bytes;
+  exchange.client.text = format_address(settled.address, exchange.arena());
+}
+
+// Small bodies that came with the head travel with it; the others are read as they come.
+void Session::prepare_body(ProxyExchange& exchange) {
+  const http::Framing& framing = exchange.head.framing;
+  Request& request = exchange.request();
+  ClientBodySettings settings;
+  settings.limit = exchange.route_entry->settings.body_limit;
+  settings.idle = worker_.settings.deadlines.body_idle;
+  settings.minimum_rate = worker_.settings.deadlines.body_minimum_rate;
+  settings.expects_continue = exchange.head.expects_continue;
+  exchange.client_body.start(framing, worker_.settings.chunks, settings);
+  if (framing.kind == http::Framing::Kind::kNone) return;
+  request.body.length.reset();
+  if (framing.kind == http::Framing::Kind::kLength) {
+    request.body.length = framing.length;
+    if (const auto whole = exchange.client_body.take_whole(framing.length)) {
+      request.body.ready = *whole;
+      return;
+    }
+  }
+  request.body.rest = &exchange.client_body;
+}
+
+awaitable<Session::After> Session::serve_one(ProxyExchange& exchange) {
+  exchange.started_at = net::Clock::now();
+  exchange.received_at = std::chrono::system_clock::now();
+  worker_.metrics.requests_active.add();
+  // Whatever happens below, the request is counted and recorded once.
+  struct Finished {
+    ProxyExchange& exchange;
+    ~Finished() {
+      exchange.measures.finished = net::Clock::now();
+      exchange.worker.metrics.requests_active.subtract();
+      if (exchange.worker.on_finished && exchange.route_entry != nullptr) exchange.worker.on_finished(exchange);
+    }
+  } const finished{exchange};
+
+  http::HeadScanner::Result found;
+  const HeadResult read = co_await read_head(exchange, found);
+  // A connection that ends before the first byte of a request asked for nothing.
+  if (bytes_.empty() && read != HeadResult::kComplete) co_return After::kClose;
+  std::optional<Response> refusal;
+  std::optional<http::HeadError> error = found.error;
+  if (read == HeadResult::kComplete) {
+    const auto head = exchange.arena().copy(bytes_.bytes().substr(found.begin, found.end - found.begin));
+    bytes_.consume(found.end);
+    error = http::parse_request_head(head, worker_.settings.request, exchange.request(), exchange.head);
+    exchange.measures.head_read = net::Clock::now();
+  }
+  settle_client_address(exchange);
+  if (stream_.is_tls()) exchange.tls_version = net::tls_version(stream_.ssl());
+  // A refused head takes the last route, which matches everything: its filters decorate the refusal.
+  exchange.route_entry = error || read != HeadResult::kComplete ? listener_.router->routes().back().get()
+                                                               : &listener_.router->find(exchange.request());
+  exchange.route = exchange.route_entry->name;
+  if (exchange.head.dropped_names != 0) worker_.metrics.dropped_field_names.add(exchange.head.dropped_names);
+
+  if (read == HeadResult::kGone) {
+    exchange.outcome() = {true, "client_disconnected", ResponseFlag::kDownstreamReset};
+    worker_.metrics.requests_abandoned.add();
+    co_return After::kClose;
+  }
+  Refusal early;
+  if (read == HeadResult::kTimeout) early.kind = Refusal::Kind::kSlowHead;
+  if (error) {
+    early.kind = Refusal::Kind::kHead;
+    early.error = *error;
+  } else if (over_limit_) {
+    early.kind = Refusal::Kind::kOverload;
+  }
+  if (!error && read == HeadResult::kComplete) prepare_body(exchange);
+  exchange.refusal = early;
+  Response response = co_await exchange.route_entry->chain->run(exchange);
+  const After after = co_await respond(exchange, response);
+  co_await finish_forward(exchange);
+  co_return after;
+}
+
+awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& response) {
+  Arena& arena = exchange.arena();
+  const bool refused = exchange.refusal.kind != Refusal::Kind::kNone;
+  const bool head_only = exchange.request().method == Method::kHead || response.status == 204 || response.status == 304;
+  const unsigned minor = exchange.request().minor_version;
+  if (exchange.outcome().sidecar) worker_.metrics.rejected.add(exchange.outcome().reason);
+
+  if (response.status == 101 && !exchange.switched_to.empty()) {
+    const auto head = http::write_response_head(response, {}, http::Persistence::kUpgrade, minor, exchange.switched_to,
+                                                worker_.date.at(std::chrono::system_clock::to_time_t(exchange.received_at)), arena);
+    iovec whole = part(head);
+    const error_code error = co_await stream_.write_all({&whole, 1}, worker_.settings.deadlines.write_idle);
+    if (error) co_return After::kAbort;
+    exchange.measures.status = 101;
+    co_await run_tunnel(exchange, bytes_);
+    co_return After::kClose;
+  }
+
+  http::Framing framing;
+  if (head_only)
+    framing.kind = http::Framing::Kind::kNone;
+  else if (response.body.rest == nullptr)
+    framing = {http::Framing::Kind::kLength, response.body.ready.size()};
+  else if (response.body.length)
+    framing = {http::Framing::Kind::kLength, *response.body.length};
+  else if (minor == 1)
+    framing.kind = http::Framing::Kind::kChunked;
+  else
+    framing.kind = http::Framing::Kind::kUntilClose;
+
+  // A body that has not been read to its end would be taken for the next request.
+  const bool body_left = !exchange.client_body.done();
+  const bool keep = exchange.head.keep_alive && !refused && !body_left && !over_limit_ &&
+                    framing.kind != http::Framing::Kind::kUntilClose &&
+                    !worker_.shared.draining.load(std::memory_order_relaxed);
+  const auto head = http::write_response_head(response, framing, keep ? http::Persistence::kKeepAlive : http::Persistence::kClose,
+                                              minor, {}, worker_.date.at(std::chrono::system_clock::to_time_t(exchange.received_at)), arena);
+  const bool chunked = framing.kind == http::Framing::Kind::kChunked;
+  const auto ready = head_only ? std::string_view{} : response.body.ready;
+  std::array<char, 20> size;
+  iovec parts[4] = {part(head), {}, {}, {}};
+  std::size_t count = 1;
+  if (!ready.empty()) {
+    if (chunked) parts[count++] = part(http::write_chunk_size(ready.size(), size));
+    parts[count++] = part(ready);
+    if (chunked) parts[count++] = part("\r\n");
+  }
+  exchange.measures.status = response.status;
+  std::span<iovec> left(parts, count);
+  // The client can nearly always take a whole small answer: try before waiting.
+  const net::IoResult written = stream_.try_write(left);
+  if (written.status == net::IoStatus::kDone) left = net::consume(left, written.bytes);
+  error_code error;
+  if (written.status == net::IoStatus::kFailed || written.status == net::IoStatus::kClosed)
+    error = errc::reset;
+  else if (!left.empty())
+    error = co_await stream_.write_all(left, worker_.settings.deadlines.write_idle);
+  bool complete = !error;
+  if (complete) exchange.measures.response_bytes += ready.size();
+  if (complete && !head_only && response.body.rest != nullptr) complete = co_await relay_body(exchange, response, chunked);
+  if (!complete) {
+    if (exchange.outcome().flag != ResponseFlag::kUpstreamReset) {
+      exchange.outcome() = {exchange.outcome().sidecar, "client_disconnected", ResponseFlag::kDownstreamReset};
+      worker_.metrics.requests_abandoned.add();
+    }
+    co_return After::kAbort;
+  }
+  if (keep) co_return After::kNextRequest;
+  co_return refused || body_left ? After::kLinger : After::kClose;
+}
+
+// From the app to the client, piece by piece; not reading is the back-pressure. False when it ended early on either side.
+awaitable<bool> Session::relay_body(ProxyExchange& exchange, Response& response, bool chunked) {
+  const net::Clock::duration idle = worker_.settings.deadlines.write_idle;
+  for (;;) {
+    const auto piece = co_await response.body.rest->read();
+    if (!piece) {
+      if (exchange.abandon_watch.abandoned()) co_return false;
+      const auto reason = piece.error() == errc::timeout     ? "upstream_body_timeout"
+                          : piece.error() == errc::malformed ? "upstream_malformed_body"
+                          : piece.error() == errc::cancelled ? "stopping"
+                                                             : "upstream_body_incomplete";
+      exchange.outcome() = {true, reason, ResponseFlag::kUpstreamReset};
+      worker_.metrics.upstream_failures.add(reason);
+      co_return false;
+    }
+    if (piece->empty()) break;
+    std::array<char, 20> size;
+    iovec parts[3] = {part(chunked ? http::write_chunk_size(piece->size(), size) : std::string_view{}), part(*piece), part(chunked ? "\r\n" : "")};
+    const std::span<iovec> all = chunked ? std::span<iovec>(parts) : std::span<iovec>(parts + 1, 1);
+    const error_code error = co_await stream_.write_all(all, idle);
+    if (error) co_return false;
+    exchange.measures.response_bytes += piece->size();
+  }
+  exchange.measures.upstream_ended = net::Clock::now();
+  if (!chunked) co_return true;
+  Headers trailers(exchange.arena());
+  http::parse_trailers(exchange.upstream_body.trailer_section(), trailers);
+  const auto end = http::write_trailers(trailers, exchange.arena());
+  iovec parts[2] = {part("0\r\n"), part(end)};
+  const std::span<iovec> all(parts, 2);
+  const error_code error = co_await stream_.write_all(all, idle);
+  co_return !error;
+}
+
+awaitable<void> Session::linger() {
+  std::size_t thrown_away = 0;
+  stream_.set_deadline(net::Clock::now() + kLingerTime);
+  for (;;) {
+    bytes_.release();
+    const net::IoResult got = bytes_.fill(stream_, worker_.small_buffers);
+    if (got.status == net::IoStatus::kDone) {
+      thrown_away += got.bytes;
+      if (thrown_away > kLingerBytes) co_return;
+      continue;
+    }
+    if (got.status != net::IoStatus::kWouldBlock) co_return;
+    const error_code error = co_await stream_.wait(got.want);
+    if (error) co_return;
+  }
+}
+
+}  // namespace gatehouse::proxy

@@ -1,0 +1,45 @@
+// One client connection: handshake, then requests one after the other until either side ends it. A local of its coroutine; while
+// it waits for a request it holds no buffer. Thread: the worker's.
+#pragma once
+
+#include "proxy/byte_source.hpp"
+#include "proxy/proxy_exchange.hpp"
+
+namespace gatehouse::proxy {
+
+class Session {
+ public:
+  Session(WorkerState& worker, const ListenerState& listener, int socket, const net::Endpoint& peer);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  awaitable<void> run();
+
+ private:
+  friend struct WorkerState;
+  enum class After : std::uint8_t { kNextRequest, kClose, kLinger, kAbort };
+  enum class HeadResult : std::uint8_t { kComplete, kRefused, kTimeout, kGone };
+
+  awaitable<bool> handshake();
+  awaitable<After> serve_one(ProxyExchange& exchange);
+  awaitable<HeadResult> read_head(ProxyExchange& exchange, http::HeadScanner::Result& found);
+  void prepare(ProxyExchange& exchange);
+  void prepare_body(ProxyExchange& exchange);
+  awaitable<After> respond(ProxyExchange& exchange, Response& response);
+  awaitable<bool> relay_body(ProxyExchange& exchange, Response& response, bool chunked);
+  awaitable<void> linger();
+  void settle_client_address(ProxyExchange& exchange);
+
+  WorkerState& worker_;
+  const ListenerState& listener_;
+  net::Stream stream_;
+  net::Endpoint peer_;
+  ByteSource bytes_;
+  bool over_limit_ = false;
+  bool idle_ = false;
+  Session* previous_ = nullptr;
+  Session* next_ = nullptr;
+};
+
+}  // namespace gatehouse::proxy

@@ -1,0 +1,50 @@
+#include "proxy/worker_state.hpp"
+
+#include "proxy/session.hpp"
+
+namespace gatehouse::proxy {
+namespace {
+
+constexpr std::size_t kSpareScratch = 128;
+
+awaitable<void> run_session(WorkerState& worker, const ListenerState& listener, int socket, net::Endpoint peer) {
+  Session session(worker, listener, socket, peer);
+  co_await session.run();
+}
+
+}  // namespace
+
+WorkerState::WorkerState(SharedState& shared_state, ServingSettings serving)
+    : shared(shared_state), settings(std::move(serving)), tasks(io, [this](const std::string& what) {
+        if (on_warning) on_warning("a connection was dropped after an internal error: " + what);
+      }) {}
+
+WorkerState::~WorkerState() = default;
+
+void WorkerState::serve(const ListenerState& listener, int socket, const net::Endpoint& peer) {
+  tasks.spawn(run_session(*this, listener, socket, peer));
+}
+
+void WorkerState::close_idle_sessions() {
+  for (Session* session = sessions_; session != nullptr; session = session->next_)
+    if (session->idle_) session->stream_.cancel();
+}
+
+void WorkerState::cancel_sessions() {
+  for (Session* session = sessions_; session != nullptr; session = session->next_) session->stream_.cancel();
+}
+
+std::unique_ptr<Scratch> WorkerState::borrow_scratch() {
+  if (spare_scratch_.empty()) return std::make_unique<Scratch>();
+  auto scratch = std::move(spare_scratch_.back());
+  spare_scratch_.pop_back();
+  return scratch;
+}
+
+void WorkerState::give_back(std::unique_ptr<Scratch> scratch) {
+  scratch->exchange.reset();
+  scratch->arena.clear();
+  if (spare_scratch_.size() < kSpareScratch) spare_scratch_.push_back(std::move(scratch));
+}
+
+}  // namespace gatehouse::proxy

@@ -1,0 +1,77 @@
+// Everything one worker owns and its sessions use. Built in app/ before the worker's thread starts; touched by that thread only,
+// but for `shared`, `draining` and the counters.
+#pragma once
+
+#include "http/h1_writer.hpp"
+#include "net/buffer_pool.hpp"
+#include "net/deadline.hpp"
+#include "net/task_group.hpp"
+#include "net/tls_context.hpp"
+#include "observe/metrics.hpp"
+#include "proxy/router.hpp"
+#include "proxy/settings.hpp"
+#include "upstream/cluster.hpp"
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+
+namespace gatehouse::proxy {
+
+class Session;
+class ProxyExchange;
+struct Scratch;
+
+// Shared by all workers of the process.
+struct SharedState {
+  std::atomic<std::int64_t> connections{0};
+  std::int64_t connection_limit = 10000;
+  std::atomic<bool> draining{false};
+};
+
+// What the sessions of one listener have in common.
+struct ListenerState {
+  std::shared_ptr<const net::TlsContext> tls;  // null: plain
+  const Router* router = nullptr;
+  bool redirect_to_https = false;
+  std::uint16_t https_port = 0;  // where the redirect leads when the client named a port
+  bool counts = true;            // false: the admin listener, which no limit of the public ones may block
+};
+
+struct WorkerState {
+  WorkerState(SharedState& shared_state, ServingSettings serving);
+  ~WorkerState();
+
+  SharedState& shared;
+  const ServingSettings settings;
+  boost::asio::io_context io{1};
+  net::TimerWheel wheel{io};
+  net::TaskGroup tasks;
+  net::BufferPool small_buffers{4096, 256};
+  net::BufferPool large_buffers{65536, 32};
+  observe::WorkerMetrics metrics;
+  http::DateCache date;
+  std::unique_ptr<upstream::Cluster> cluster;
+  // Called once for each request when it is over, in whatever way.
+  std::function<void(const ProxyExchange&)> on_finished;
+  // Called for what an operator should know and no request tells.
+  std::function<void(const std::string&)> on_warning;
+
+  // Runs a connection until it ends; takes over `socket`.
+  void serve(const ListenerState& listener, int socket, const net::Endpoint& peer);
+  // Ends keep-alive: idle connections close now, busy ones after their response.
+  void close_idle_sessions();
+  // Ends every session, whatever it does.
+  void cancel_sessions();
+
+  std::unique_ptr<Scratch> borrow_scratch();
+  void give_back(std::unique_ptr<Scratch> scratch);
+
+ private:
+  friend class Session;
+  Session* sessions_ = nullptr;  // intrusive list
+  std::vector<std::unique_ptr<Scratch>> spare_scratch_;
+};
+
+}  // namespace gatehouse::proxy
