@@ -1,0 +1,94 @@
+#include "admin/endpoints.hpp"
+
+#include "observe/json_writer.hpp"
+
+#include <boost/json.hpp>
+
+namespace gatehouse::admin {
+namespace {
+
+using observe::CheckResult;
+using observe::Health;
+
+bool is_read(const Exchange& exchange) {
+  const Method method = exchange.request().method;
+  return method == Method::kGet || method == Method::kHead;
+}
+
+Response not_allowed(Exchange& exchange) {
+  Response response = exchange.refuse(405, "Only GET and HEAD are served here", "method_not_allowed", ResponseFlag::kLocal);
+  response.headers.add_view("allow", "GET, HEAD");
+  return response;
+}
+
+Response uncached(Exchange& exchange, int status, std::string_view type, std::string_view body, std::string_view reason) {
+  Response response = exchange.answer(status, type, body, reason);
+  response.headers.add_view("cache-control", "no-store");
+  return response;
+}
+
+Response verdict(Exchange& exchange, bool good, std::string_view reason) {
+  return uncached(exchange, good ? 200 : 503, "text/plain", good ? "ok\n" : exchange.arena().join({"not ok: ", reason, "\n"}), reason);
+}
+
+std::string time_text(std::chrono::system_clock::time_point time) {
+  char text[24];
+  return {text, write_rfc3339(text, time)};
+}
+
+constexpr std::string_view kHealthType = "application/health+json";
+
+}  // namespace
+
+awaitable<Response> Endpoints::handle(Exchange& exchange) {
+  if (!is_read(exchange)) co_return not_allowed(exchange);
+  const auto path = exchange.request().path;
+  if (path == "/health") co_return health(exchange);
+  if (path == "/livez") co_return verdict(exchange, sources_.workers_alive(), "workers_alive");
+  if (path == "/readyz" || path == "/startupz") {
+    // A started process stays started: draining concerns readiness alone.
+    if (path == "/readyz" && sources_.draining->load(std::memory_order_relaxed)) co_return verdict(exchange, false, "draining");
+    co_return verdict(exchange, sources_.health->overall() != Health::kFail, "dependencies");
+  }
+  if (path == "/metrics") {
+    const std::string page = metrics_page(sources_.metrics);
+    co_return uncached(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", page, "metrics");
+  }
+  co_return exchange.refuse(404, "There is no such admin endpoint; try /health, /livez, /readyz, /startupz or /metrics", "not_found", ResponseFlag::kNoRoute);
+}
+
+// After draft-inadarei-api-health-check: status, then each check with its own.
+Response Endpoints::health(Exchange& exchange) const {
+  const bool draining = sources_.draining->load(std::memory_order_relaxed);
+  const Health overall = draining ? Health::kFail : sources_.health->overall();
+  boost::json::object page;
+  page["status"] = observe::name(overall);
+  page["version"] = sources_.metrics.version;
+  page["uptime_seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - sources_.started).count();
+  if (draining) page["output"] = "draining";
+  boost::json::object& checks = page["checks"].emplace_object();
+  for (const CheckResult& check : sources_.health->results()) {
+    boost::json::object one;
+    one["componentType"] = check.kind;
+    one["status"] = observe::name(check.health == Health::kPass ? Health::kPass : check.critical ? Health::kFail : Health::kWarn);
+    one["critical"] = check.critical;
+    one["observedValue"] = std::chrono::duration<double, std::milli>(check.latency).count();
+    one["observedUnit"] = "ms";
+    if (check.time != std::chrono::system_clock::time_point{}) one["time"] = time_text(check.time);
+    one["since"] = time_text(check.since);
+    if (!check.error.empty()) one["output"] = check.error;
+    // The draft has a list for each name; one probe is one element.
+    checks[check.name].emplace_array().push_back(std::move(one));
+  }
+  const std::string body = boost::json::serialize(page) + "\n";
+  return uncached(exchange, overall == Health::kFail ? 503 : 200, kHealthType, body, "health");
+}
+
+awaitable<Response> PublicHealth::handle(Exchange& exchange) {
+  if (!is_read(exchange)) co_return not_allowed(exchange);
+  const Health overall = draining_.load(std::memory_order_relaxed) ? Health::kFail : health_.overall();
+  const auto body = exchange.arena().join({R"({"status":")", observe::name(overall), "\"}\n"});
+  co_return uncached(exchange, overall == Health::kFail ? 503 : 200, kHealthType, body, "health");
+}
+
+}  // namespace gatehouse::admin
