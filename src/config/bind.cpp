@@ -206,14 +206,14 @@ Log read_log(const OptionsReader& reader) {
   const OptionsReader access = reader.map("access");
   Log log;
   log.level = reader.choice<LogLevel>("level");
-  log.format = reader.choice<LogFormat>("format");
+  log.format = reader.choice<LogFormatSetting>("format");
   const bool is_stream = reader.text("output") == "stdout" || reader.text("output") == "stderr";
   log.output = is_stream ? reader.text("output") : reader.file("output");
   log.redact = {redact.texts("names"), redact.texts("headers"), redact.texts("patterns")};
-  log.access = {access.boolean("enabled"), access.choice<AccessFields>("fields"), access.boolean("exclude_health"),
+  log.access = {access.boolean("enabled"), access.choice<AccessFieldsSetting>("fields"), access.boolean("exclude_health"),
                 access.texts("headers"), access.number("sample")};
   log.queue = reader.bytes("queue");
-  log.overflow = reader.choice<LogOverflow>("overflow");
+  log.overflow = reader.choice<OverflowSetting>("overflow");
   return log;
 }
 

@@ -163,9 +163,9 @@ struct Health {
 };
 
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarn, kError, kOff };
-enum class LogFormat : std::uint8_t { kJson, kText };
-enum class LogOverflow : std::uint8_t { kDrop, kBlock };
-enum class AccessFields : std::uint8_t { kMinimal, kDefault, kFull };
+enum class LogFormatSetting : std::uint8_t { kJson, kText };
+enum class OverflowSetting : std::uint8_t { kDrop, kBlock };
+enum class AccessFieldsSetting : std::uint8_t { kMinimal, kDefault, kFull };
 
 struct Redact {
   std::vector<std::string> names;
@@ -176,7 +176,7 @@ struct Redact {
 
 struct AccessLog {
   bool enabled = true;
-  AccessFields fields = AccessFields::kDefault;
+  AccessFieldsSetting fields = AccessFieldsSetting::kDefault;
   bool exclude_health = true;
   std::vector<std::string> headers;
   double sample = 1.0;
@@ -185,12 +185,12 @@ struct AccessLog {
 
 struct Log {
   LogLevel level = LogLevel::kInfo;
-  LogFormat format = LogFormat::kJson;
+  LogFormatSetting format = LogFormatSetting::kJson;
   std::string output = "stdout";  // stdout, stderr, or the path of a file
   Redact redact;
   AccessLog access;
   Bytes queue = 4 * kMiB;
-  LogOverflow overflow = LogOverflow::kDrop;
+  OverflowSetting overflow = OverflowSetting::kDrop;
   bool operator==(const Log&) const = default;
 };
 
