@@ -1,4 +1,6 @@
 #include "commands/commands.hpp"
+#include "commands/print_config.hpp"
+#include "commands/schema.hpp"
 #include "commands/validate.hpp"
 #include "commands/version.hpp"
 
@@ -12,6 +14,8 @@ constexpr int kUsage = 2;
 
 void add_verbs(CommandLine& line) {
   add_validate(line);
+  add_print_config(line);
+  add_schema(line);
   add_version(line);
 }
 

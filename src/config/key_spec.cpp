@@ -2,8 +2,6 @@
 
 #include <gatehouse/options.hpp>
 
-#include <array>
-#include <charconv>
 #include <stdexcept>
 
 namespace gatehouse {
@@ -22,12 +20,6 @@ std::string as_yaml(const std::vector<std::string>& items) {
   std::string yaml = "[";
   for (const std::string& item : items) yaml += (yaml.size() > 1 ? ", \"" : "\"") + item + "\"";
   return yaml + "]";
-}
-
-std::string as_text(double value) {
-  std::array<char, 32> text{};
-  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  return error == std::errc{} ? std::string(text.data(), end) : "0";
 }
 
 }  // namespace
@@ -97,7 +89,7 @@ KeySpec integer(std::string_view name, std::optional<std::int64_t> default_value
 }
 KeySpec number(std::string_view name, std::optional<double> default_value, std::string_view doc) {
   KeySpec spec = made(name, KeyType::kNumber, doc);
-  if (default_value) spec.default_yaml = as_text(*default_value);
+  if (default_value) spec.default_yaml = format_number(*default_value);
   return spec;
 }
 KeySpec duration(std::string_view name, std::optional<std::chrono::milliseconds> default_value, std::string_view doc) {

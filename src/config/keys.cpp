@@ -177,7 +177,8 @@ KeySpec health_keys() {
       "health",
       {
           key::text("path", defaults.path, "Path on the public listeners that answers whether all is well; \"\": none.")
-              .of_format(format::kUrlPath).may_be_empty(),
+              .of_format(format::kUrlPath)
+              .may_be_empty(),
           key::text("token", std::nullopt, "Who sends it as a bearer token sees each check.").secret(),
           key::texts("allow", {}, "Networks from which each check is seen without a token.").of_format(format::kCidr),
           key::maps(

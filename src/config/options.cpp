@@ -5,11 +5,6 @@
 #include <stdexcept>
 
 namespace gatehouse {
-namespace {
-
-bool is_list(KeyType type) { return type == KeyType::kTexts || type == KeyType::kMaps; }
-
-}  // namespace
 
 const SettingValue* SettingValue::child(std::string_view name) const noexcept {
   for (const SettingValue& item : items)
@@ -25,8 +20,7 @@ const SettingValue& OptionsReader::value(std::string_view key, KeyType type) con
   const SettingValue* found = values_->child(key);
   if (found == nullptr || found->spec->type != type)
     throw std::logic_error(section_ + " declares no key \"" + std::string(key) + "\" of the type that is asked for");
-  // A list refines nothing: that of a route is its own.
-  if (found->is_given() || below_ == nullptr || is_list(type)) return *found;
+  if (found->is_given() || below_ == nullptr) return *found;
   return *below_->child(key);
 }
 
@@ -94,8 +88,7 @@ bool OptionsReader::has_mistake(std::string_view key) const {
 
 void OptionsReader::mistake(std::string_view key, std::string sentence) {
   const SettingValue* found = values_->child(key);
-  if (found != nullptr && !found->is_given() && below_ != nullptr && !is_list(found->spec->type))
-    found = below_->child(key);
+  if (found != nullptr && !found->is_given() && below_ != nullptr) found = below_->child(key);
   const std::string name = section_.empty() ? std::string(key) : section_ + "." + std::string(key);
   mistakes_->add(found == nullptr ? values_->at : found->at, name, std::move(sentence));
 }

@@ -107,13 +107,6 @@ std::string range_text(const KeySpec& spec) {
   return amount_text(spec, spec.minimum) + " to " + amount_text(spec, spec.maximum);
 }
 
-std::string number_text(double number) {
-  std::string text = std::to_string(number);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
-  return text;
-}
-
 std::string joined(const std::string& path, const std::string& key) { return path.empty() ? key : path + "." + key; }
 
 const YamlEntry* find(const YamlNode& node, const std::string& key) {
@@ -344,7 +337,7 @@ void Shape::convert(const YamlNode& node, const Place& place, SettingValue& valu
       value.text != place.spec.word)
     return wrong(place, value, "is a text because of its quotes; write it without them");
   if (place.spec.type == KeyType::kNumber) return convert_number(place, value);
-  if (place.spec.type != KeyType::kBoolean) return convert_amount(node, place, value);
+  if (place.spec.type != KeyType::kBoolean) return convert_amount(place, value);
   if (value.text != "true" && value.text != "false")
     return wrong(place, value, "is not a boolean: write true or false");
   value.amount = value.text == "true" ? 1 : 0;
@@ -367,13 +360,12 @@ void Shape::convert_text(const YamlNode& node, const Place& place, SettingValue&
       return wrong(place, value, "is a number to YAML; put it in quotes to mean the text");
   }
   std::string checked = value.text;
-  if (spec.is_secret) {
-    const std::size_t redacted = checked.find(kRedacted);
-    if (redacted != std::string::npos && !environment_.accept_redacted)
+  for (std::size_t at; spec.is_secret && (at = checked.find(kRedacted)) != std::string::npos;) {
+    if (!environment_.accept_redacted)
       return mistake(place, value, value.at,
                      "holds \"<redacted>\", which print-config writes for a secret; put the secret itself there");
     if (checked == kRedacted) return;
-    if (redacted != std::string::npos) checked.replace(redacted, kRedacted.size(), "redacted");
+    checked.replace(at, kRedacted.size(), "redacted");
   }
   if (format == nullptr) return;
   if (format->problem != nullptr)
@@ -408,10 +400,10 @@ void Shape::convert_number(const Place& place, SettingValue& value) {
   }
   if (value.number < spec.number_minimum || value.number > spec.number_maximum)
     wrong(place, value,
-          "is out of range: " + number_text(spec.number_minimum) + " to " + number_text(spec.number_maximum));
+          "is out of range: " + format_number(spec.number_minimum) + " to " + format_number(spec.number_maximum));
 }
 
-void Shape::convert_amount(const YamlNode&, const Place& place, SettingValue& value) {
+void Shape::convert_amount(const Place& place, SettingValue& value) {
   const KeySpec& spec = place.spec;
   if (!spec.word.empty() && value.text == spec.word) return;
   Quantity quantity = spec.type == KeyType::kDuration ? parse_duration(value.text)

@@ -36,7 +36,7 @@ class Shape {
   void convert_text(const YamlNode& node, const Place& place, SettingValue& value);
   void convert_choice(const Place& place, SettingValue& value);
   void convert_number(const Place& place, SettingValue& value);
-  void convert_amount(const YamlNode& node, const Place& place, SettingValue& value);
+  void convert_amount(const Place& place, SettingValue& value);
   void mistake(const Place& place, SettingValue& value, Position at, std::string sentence);
   // The value of a scalar as the subject of a sentence, without what may be secret.
   std::string subject(const Place& place, const SettingValue& value) const;

@@ -126,4 +126,10 @@ std::string format_bytes(Bytes bytes) {
   return "0B";
 }
 
+std::string format_number(double number) {
+  std::array<char, 400> text{};  // the longest number without an exponent
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  return error == std::errc{} ? std::string(text.data(), end) : "0";
+}
+
 }  // namespace gatehouse

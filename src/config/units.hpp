@@ -26,6 +26,7 @@ Quantity parse_integer(std::string_view text);
 // The shortest text that parses to the same.
 std::string format_duration(std::chrono::milliseconds duration);
 std::string format_bytes(Bytes bytes);
+std::string format_number(double number);
 
 // For editors: what parse_duration, parse_bytes take.
 extern const std::string_view kDurationPattern;

@@ -1,29 +1,7 @@
-#include "config/load.hpp"
-
-#include <gtest/gtest.h>
+#include "unit/config/support.hpp"
 
 namespace gatehouse {
 namespace {
-
-constexpr std::string_view kSmallest = "upstream: http://127.0.0.1:8000\n";
-
-Environment environment_of(std::string name, std::string value) {
-  return {[name, value](const std::string& wanted) -> std::optional<std::string> {
-            if (wanted != name) return std::nullopt;
-            return value;
-          },
-          false};
-}
-
-LoadResult load(std::string_view text, const Environment& environment = {}) {
-  return load_config(text, "gatehouse.yaml", {}, environment);
-}
-
-std::string all_mistakes(const LoadResult& loaded) {
-  std::string text;
-  for (const Mistake& mistake : loaded.mistakes()) text += to_string(mistake) + "\n";
-  return text;
-}
 
 TEST(LoadConfig, TakesOneLineAndFillsInTheDefaultsOfTheStructs) {
   LoadResult loaded = load(kSmallest);
@@ -31,19 +9,7 @@ TEST(LoadConfig, TakesOneLineAndFillsInTheDefaultsOfTheStructs) {
   const Config defaults;
   EXPECT_EQ(loaded->upstream.address, (Address{"127.0.0.1", 8000, {}}));
   loaded->upstream.address = {};
-  EXPECT_EQ(loaded->upstream, defaults.upstream);
-  EXPECT_EQ(loaded->listeners, defaults.listeners);
-  EXPECT_EQ(loaded->admin, defaults.admin);
-  EXPECT_EQ(loaded->workers, defaults.workers);
-  EXPECT_EQ(loaded->limits, defaults.limits);
-  EXPECT_EQ(loaded->timeouts, defaults.timeouts);
-  EXPECT_EQ(loaded->header_names, defaults.header_names);
-  EXPECT_EQ(loaded->paths, defaults.paths);
-  EXPECT_EQ(loaded->trusted_proxies, defaults.trusted_proxies);
-  EXPECT_EQ(loaded->health, defaults.health);
-  EXPECT_EQ(loaded->log, defaults.log);
-  EXPECT_EQ(loaded->routes, defaults.routes);
-  EXPECT_EQ(loaded->shutdown, defaults.shutdown);
+  expect_equal(*loaded, defaults);
 }
 
 TEST(LoadConfig, ReadsEveryPartOfAFullFile) {
@@ -109,7 +75,8 @@ TEST(LoadConfig, CollectsEveryMistakeInTheOrderOfTheFile) {
 }
 
 TEST(LoadConfig, PutsVariablesIntoValues) {
-  LoadResult loaded = load("upstream: http://${HOST}:8000\nworkers: ${WORKERS:-2}\n", environment_of("HOST", "app"));
+  LoadResult loaded =
+      load("upstream: http://${HOST}:8000\nworkers: ${WORKERS:-2}\n", environment_with({{"HOST", "app"}}));
   ASSERT_TRUE(loaded) << all_mistakes(loaded);
   EXPECT_EQ(loaded->upstream.address.host, "app");
   EXPECT_EQ(loaded->workers, 2);
