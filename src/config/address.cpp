@@ -92,7 +92,8 @@ ParsedAddress parse_listen_address(std::string_view text) {
   if (text.starts_with("unix:")) return parse_unix(text.substr(5));
   if (text.find("://") != std::string_view::npos)
     return wrong("is a URL; write only the address and port: 0.0.0.0:8080");
-  if (text.find_first_not_of("0123456789") == std::string_view::npos || text.starts_with(':'))
+  const std::string_view behind_colon = text.starts_with(':') ? text.substr(1) : text;
+  if (behind_colon.find_first_not_of("0123456789") == std::string_view::npos)
     return wrong("has no address: write 0.0.0.0:8080 for every IPv4 address, or [::]:8080 for every address");
   const auto split = split_host(text);
   if (!split)
@@ -103,7 +104,7 @@ ParsedAddress parse_listen_address(std::string_view text) {
         "does not begin with an IP address: write 0.0.0.0:8080, [::]:8080, 127.0.0.1:8080 or unix:/run/gatehouse.sock");
   if (!split->port) return wrong("has no port: write the address, a colon and the port");
   const auto port = parse_port(*split->port);
-  if (!port) return wrong("has a port that is none: ports are 1 to 65535");
+  if (!port) return wrong("has no valid port: ports are 1 to 65535");
   return {{std::string(split->host), *port, {}}, std::nullopt};
 }
 
@@ -122,7 +123,7 @@ ParsedAddress parse_upstream_url(std::string_view text) {
   if (split->bracketed ? ip_family(split->host) != IpFamily::kV6 : !is_host_name(split->host))
     return wrong("has no valid host: write http://127.0.0.1:8000 or http://app:8000");
   const auto port = split->port ? parse_port(*split->port) : std::uint16_t{80};
-  if (!port) return wrong("has a port that is none: ports are 1 to 65535");
+  if (!port) return wrong("has no valid port: ports are 1 to 65535");
   return {{std::string(split->host), *port, {}}, std::nullopt};
 }
 
@@ -152,7 +153,7 @@ std::optional<std::string> network_problem(std::string_view text) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), prefix);
   if (error != std::errc{} || end != digits.data() + digits.size() || prefix < 0 || prefix > bits ||
       (digits.size() > 1 && digits[0] == '0'))
-    return "has a prefix length that is none: 0 to " + std::to_string(bits) + " behind the /";
+    return "has no valid prefix length: 0 to " + std::to_string(bits) + " behind the /";
   std::array<unsigned char, 16> bytes{};
   inet_pton(family == IpFamily::kV4 ? AF_INET : AF_INET6, address.c_str(), bytes.data());
   std::array<unsigned char, 16> masked = bytes;

@@ -64,12 +64,19 @@ void refuse_overlaps(const Config& config, const OptionsReader& top) {
       break;
     }
   }
+  OptionsReader admin = top.map("admin");
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const Address& address = config.listeners[i].address;
     if (!is_known(address) || !is_known(config.admin.address) || !overlap(address, config.admin.address)) continue;
-    top.map("admin").mistake("address", to_string(config.admin.address) + " takes the same connections as listeners[" +
-                                            std::to_string(i) + "] (" + to_string(address) +
-                                            "); give the admin port its own");
+    // Where the user wrote neither, the admin port is the one to tell.
+    const bool tell_listener = readers[i].has("address") && !admin.has("address");
+    const std::string what = " takes the same connections as ";
+    if (tell_listener)
+      readers[i].mistake("address", to_string(address) + what + "the admin port (" + to_string(config.admin.address) +
+                                        "); change one of them");
+    else
+      admin.mistake("address", to_string(config.admin.address) + what + "listeners[" + std::to_string(i) + "] (" +
+                                   to_string(address) + "); change one of them");
     break;
   }
 }
@@ -149,7 +156,7 @@ CheckShape shape_of(CheckType type) {
 void judge_url(OptionsReader& reader, const HealthCheck& check, const CheckShape& shape) {
   const std::string& url = check.url.reveal();
   const std::size_t colon = url.find("://");
-  if (colon == std::string::npos || reader.has_mistake("url")) return;
+  if (colon == std::string::npos || reader.has_mistake("url") || shape.schemes.empty()) return;
   // Python's database URLs name the driver too: postgresql+asyncpg://.
   const std::string_view scheme = std::string_view(url).substr(0, std::min(url.find('+'), colon));
   if (std::find(shape.schemes.begin(), shape.schemes.end(), scheme) != shape.schemes.end()) return;

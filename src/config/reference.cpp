@@ -1,22 +1,17 @@
 #include "config/keys.hpp"
 #include "config/schema.hpp"
 #include "config/units.hpp"
+#include "config/wording.hpp"
 
 namespace gatehouse {
 namespace {
 
 std::string code(std::string_view text) { return "`" + std::string(text) + "`"; }
 
-std::string amount(const KeySpec& spec, std::int64_t value) {
-  if (spec.type == KeyType::kDuration) return format_duration(std::chrono::milliseconds(value));
-  if (spec.type == KeyType::kBytes) return format_bytes(static_cast<Bytes>(value));
-  return std::to_string(value);
-}
-
+// ", 1 to 256"
 std::string range(const KeySpec& spec) {
-  constexpr std::int64_t kUnbounded = std::numeric_limits<std::int64_t>::max();
-  if (spec.maximum == kUnbounded) return spec.minimum == 0 ? "" : ", at least " + amount(spec, spec.minimum);
-  return ", " + amount(spec, spec.minimum) + " to " + amount(spec, spec.maximum);
+  const std::string range = range_text(spec);
+  return range.empty() ? "" : ", " + range;
 }
 
 std::string type_text(const KeySpec& spec) {

@@ -3,6 +3,7 @@
 #include "config/nearest.hpp"
 #include "config/source_text.hpp"
 #include "config/units.hpp"
+#include "config/wording.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -12,29 +13,6 @@ namespace gatehouse {
 namespace {
 
 constexpr std::size_t kLargestSecret = 64 * 1024;
-constexpr std::size_t kLongestShown = 60;
-
-// A text from the file for a message: bounded, on one line, and valid UTF-8 (it was checked before it was parsed, but
-// escapes in double quotes may have put anything in).
-std::string shown(std::string_view text) {
-  std::string result = "\"";
-  while (!text.empty()) {
-    const std::size_t length = std::max<std::size_t>(utf8_length(text), 1);
-    const auto first = static_cast<unsigned char>(text[0]);
-    if (result.size() + length > kLongestShown) return result + "...\"";
-    result += first < 0x20 || first == 0x7F || utf8_length(text) == 0 ? "?" : text.substr(0, length);
-    text.remove_prefix(length);
-  }
-  return result + "\"";
-}
-
-// A URL without what may be a password.
-std::string without_user(const std::string& text) {
-  const std::size_t authority = text.find("://");
-  const std::size_t at = text.rfind('@');
-  if (authority == std::string::npos || at == std::string::npos || at < authority) return text;
-  return text.substr(0, authority + 3) + std::string(kRedacted) + text.substr(at);
-}
 
 bool has_control_characters(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
@@ -60,51 +38,6 @@ bool looks_numeric(std::string_view text) {
   if (text.empty() || text.find_first_not_of("0123456789.eE+-_") != std::string_view::npos) return false;
   return (error == std::errc{} && end == text.data() + text.size()) ||
          text.find_first_not_of("0123456789_") == std::string_view::npos;
-}
-
-std::string kind_name(const KeySpec& spec) {
-  switch (spec.type) {
-    case KeyType::kText:
-      return spec.text_format == nullptr ? "a text" : "a text (" + std::string(spec.text_format->name) + ")";
-    case KeyType::kBoolean:
-      return "true or false";
-    case KeyType::kInteger:
-      return "a whole number";
-    case KeyType::kNumber:
-      return "a number";
-    case KeyType::kDuration:
-      return "a duration such as 250ms, 5s or 1h";
-    case KeyType::kBytes:
-      return "a size such as 16KiB or 10MiB";
-    case KeyType::kChoice:
-      return "one word";
-    case KeyType::kTexts:
-      return "a list of texts: [a, b]";
-    case KeyType::kMap:
-      return "a map of keys and values";
-    case KeyType::kMaps:
-      return "a list of maps: one \"- key: value\" for each item";
-  }
-  return {};
-}
-
-std::string listed(const std::vector<std::string>& words) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
-  return text;
-}
-
-std::string amount_text(const KeySpec& spec, std::int64_t amount) {
-  if (spec.type == KeyType::kDuration) return format_duration(std::chrono::milliseconds(amount));
-  if (spec.type == KeyType::kBytes) return format_bytes(static_cast<Bytes>(amount));
-  return std::to_string(amount);
-}
-
-// "at least 1", "1 to 256".
-std::string range_text(const KeySpec& spec) {
-  if (spec.maximum == std::numeric_limits<std::int64_t>::max()) return "at least " + amount_text(spec, spec.minimum);
-  return amount_text(spec, spec.minimum) + " to " + amount_text(spec, spec.maximum);
 }
 
 std::string joined(const std::string& path, const std::string& key) { return path.empty() ? key : path + "." + key; }
@@ -197,7 +130,8 @@ void Shape::read_map(const YamlNode& node, const Place& place, SettingValue& val
   }
   YamlNode empty;
   const bool is_map = node.kind == YamlNode::Kind::kMap;
-  if (!is_map) mistake(place, value, node.at, "must be " + kind_name(place.spec));
+  const std::string file = place.path.empty() ? "the file " : "";
+  if (!is_map) mistake(place, value, node.at, file + "must be " + kind_name(place.spec));
   if (is_map) refuse_unknown_keys(node, place, value);
   for (const KeySpec& child : place.spec.children) {
     value.items.push_back(is_map ? read_child(node, place, child)
@@ -242,7 +176,9 @@ void Shape::refuse_unknown_keys(const YamlNode& node, const Place& place, Settin
     else if (is_known_on_top)
       sentence += " on a route; it is possible only at the top of the file";
     else if (names.size() <= 12)
-      sentence += "; known here: " + listed(names);
+      sentence += "; known here: " + listed(names, "and");
+    else
+      sentence += "; `gatehouse schema --reference` tells them all";
     const std::string key = shown(entry.key);
     mistake({place.spec, joined(place.path, key.substr(1, key.size() - 2))}, value, entry.key_at, sentence);
   }
@@ -295,11 +231,7 @@ void Shape::read_list(const YamlNode& node, const Place& place, SettingValue& va
   }
   const auto count = static_cast<std::int64_t>(node.items.size());
   if (count < spec.minimum || count > spec.maximum)
-    mistake(place, value, node.at,
-            "has " + std::to_string(count) + " items; there must be " +
-                (spec.maximum == std::numeric_limits<std::int64_t>::max()
-                     ? "at least " + std::to_string(spec.minimum)
-                     : std::to_string(spec.minimum) + " to " + std::to_string(spec.maximum)));
+    mistake(place, value, node.at, "has " + std::to_string(count) + " items; there must be " + range_text(spec));
 }
 
 void Shape::read_scalar(const YamlNode& node, const Place& place, SettingValue& value) {
@@ -347,8 +279,9 @@ void Shape::convert_text(const YamlNode& node, const Place& place, SettingValue&
   const KeySpec& spec = place.spec;
   const TextFormat* format = spec.text_format;
   if (value.text.empty()) {
-    if (!spec.accepts_empty) wrong(place, value, "is empty");
-    return;
+    if (spec.accepts_empty) return;
+    if (value.source == SettingValue::Source::kLiteral) return mistake(place, value, value.at, "must not be empty");
+    return wrong(place, value, "is empty");
   }
   if (!is_utf8(value.text)) return wrong(place, value, "is not valid UTF-8");
   if (has_control_characters(value.text))

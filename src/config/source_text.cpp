@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -139,13 +140,20 @@ LineIndex::LineIndex(std::string_view text) : text_(text), starts_{0} {
     if (text[i] == '\n') starts_.push_back(i + 1);
 }
 
-Position LineIndex::position(int line, int byte_column) const {
-  if (line < 0 || static_cast<std::size_t>(line) >= starts_.size()) return {static_cast<int>(starts_.size()), 1};
-  const std::size_t start = starts_[static_cast<std::size_t>(line)];
-  int column = 1;
-  for (std::size_t i = start; i < text_.size() && i < start + static_cast<std::size_t>(std::max(byte_column, 0)); ++i)
-    if (!is_continuation(text_[i])) ++column;
-  return {line + 1, column};
+std::size_t LineIndex::offset(int line, int byte_column) const {
+  if (line < 0 || static_cast<std::size_t>(line) >= starts_.size()) return text_.size();
+  return std::min(starts_[static_cast<std::size_t>(line)] + static_cast<std::size_t>(std::max(byte_column, 0)),
+                  text_.size());
 }
+
+Position LineIndex::position(std::size_t offset) const {
+  const auto line = std::upper_bound(starts_.begin(), starts_.end(), offset) - 1;
+  const auto start = text_.begin() + static_cast<std::ptrdiff_t>(*line);
+  const auto end = text_.begin() + static_cast<std::ptrdiff_t>(std::min(offset, text_.size()));
+  const auto characters = std::count_if(start, end, [](char c) { return !is_continuation(c); });
+  return {static_cast<int>(line - starts_.begin()) + 1, static_cast<int>(characters) + 1};
+}
+
+Position LineIndex::position(int line, int byte_column) const { return position(offset(line, byte_column)); }
 
 }  // namespace gatehouse

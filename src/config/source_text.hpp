@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gatehouse {
 
@@ -33,6 +34,8 @@ class LineIndex {
  public:
   explicit LineIndex(std::string_view text);
   Position position(int line, int byte_column) const;
+  Position position(std::size_t offset) const;
+  std::size_t offset(int line, int byte_column) const;
 
  private:
   std::string_view text_;

@@ -22,7 +22,7 @@ struct Refused {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(std::string_view text, Mistakes& mistakes) : lines_(text), mistakes_(mistakes) {}
+  TreeBuilder(std::string_view text, Mistakes& mistakes) : text_(text), lines_(text), mistakes_(mistakes) {}
 
   Position position(const YAML::Mark& mark) const { return lines_.position(mark.line, mark.column); }
   YamlNode take() { return std::move(root_); }
@@ -35,7 +35,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     refuse_anchor(mark, anchor);
-    place({YamlNode::Kind::kNull, position(mark), {}, false, {}, {}});
+    place({YamlNode::Kind::kNull, position_of_null(mark), {}, false, {}, {}});
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     throw Refused{position(mark), "aliases (*name) are not used here; write the value out, or put the text in quotes"};
@@ -44,7 +44,10 @@ class TreeBuilder final : public YAML::EventHandler {
                 const std::string& value) override {
     refuse_anchor(mark, anchor);
     const bool quoted = tag == "!";
-    if (!quoted) refuse_tag(mark, tag);
+    if (quoted)
+      refuse_open_quote(mark);
+    else
+      refuse_tag(mark, tag);
     place({YamlNode::Kind::kScalar, position(mark), value, quoted, {}, {}});
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -74,6 +77,24 @@ class TreeBuilder final : public YAML::EventHandler {
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (!tag.empty() && tag != "?")
       throw Refused{position(mark), "tags (!name) are not used here; put the text in quotes if it begins with !"};
+  }
+  // yaml-cpp takes the end of the file for the end of a quoted text.
+  void refuse_open_quote(const YAML::Mark& mark) const {
+    const std::string_view rest = text_.substr(lines_.offset(mark.line, mark.column));
+    if (rest.empty() || (rest[0] != '"' && rest[0] != '\'')) return;
+    for (std::size_t i = 1; i < rest.size(); ++i) {
+      const bool escapes = rest[0] == '"' ? rest[i] == '\\' : rest.substr(i, 2) == "''";
+      if (!escapes && rest[i] == rest[0]) return;
+      if (escapes) ++i;
+    }
+    throw Refused{position(mark), "a quote is opened here and never closed"};
+  }
+  // yaml-cpp places an absent value wherever the next token is: go back to the dash or colon.
+  Position position_of_null(const YAML::Mark& mark) const {
+    const std::size_t at = lines_.offset(mark.line, mark.column);
+    const bool is_written = at < text_.size() && (text_[at] == '~' || text_[at] == 'n' || text_[at] == 'N');
+    const std::size_t before = is_written ? at : text_.find_last_not_of(" \r\n", at == 0 ? 0 : at - 1);
+    return lines_.position(before == std::string_view::npos ? at : before);
   }
   void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YamlNode::Kind kind) {
     refuse_anchor(mark, anchor);
@@ -106,7 +127,6 @@ class TreeBuilder final : public YAML::EventHandler {
   void place_entry(Open& around, YamlNode node) {
     const auto [known, is_new] = around.lines.try_emplace(around.key->text, around.key->at.line);
     if (is_new) {
-      // yaml-cpp places an absent value wherever the next token is.
       if (node.kind == YamlNode::Kind::kNull) node.at = around.key->at;
       around.node.entries.push_back({std::move(around.key->text), around.key->at, std::move(node)});
     } else {
@@ -128,6 +148,7 @@ class TreeBuilder final : public YAML::EventHandler {
     return path;
   }
 
+  std::string_view text_;
   LineIndex lines_;
   Mistakes& mistakes_;
   std::vector<Open> stack_;
@@ -147,7 +168,8 @@ std::string sentence(const std::string& message) {
       {"anchor not found", "a text that begins with & must be in quotes"},
       {"illegal character found while scanning alias", "a text that begins with * must be in quotes"},
       {"illegal character found while scanning anchor", "a text that begins with & must be in quotes"},
-      {"illegal map value", "a value stands where none can be; put a text that contains \": \" in quotes"},
+      {"illegal map value",
+       "a value stands where none can be: look at the indentation, and put a text that contains \": \" in quotes"},
       {"illegal map key", "a key stands where none can be; look at the indentation"},
       {"illegal block entry", "a list item (- ...) stands where none can be; put each item on its own line"},
       {"end of map not found", "the key before this place is not indented like its neighbours"},
@@ -155,13 +177,15 @@ std::string sentence(const std::string& message) {
       {"end of sequence not found", "the list item before this place is not indented like its neighbours"},
       {"end of sequence flow not found", "a [ has no matching ]"},
       {"illegal flow end", "a ] or } has no matching [ or {"},
-      {"illegal EOF in scalar", "a quote is opened and never closed"},
-      {"illegal document indicator in scalar", "a quote is opened and never closed"},
+      {"illegal EOF in scalar", "a quote is opened here and never closed"},
+      {"illegal document indicator in scalar", "a quote is opened before this line and never closed"},
       {"unknown escape character",
        "an unknown escape stands in double quotes; write \\\\ for a backslash, or use single quotes"},
       {"bad character found while scanning hex number", "\\x, \\u and \\U need hexadecimal digits behind them"},
       {"invalid unicode", "this is no Unicode character"},
-      {"unknown token", "a text must be in quotes where it begins with @, `, % or a comma"},
+      {"unknown token",
+       "a text must be in quotes where it begins with @, `, % or a comma, and within { } or [ ] also where it holds a "
+       "?"},
       {"illegal tab", "a tab is no indentation in YAML; use spaces"},
       {"YAML directives", "lines that begin with % are not used here"},
       {"TAG directives", "lines that begin with % are not used here"},
