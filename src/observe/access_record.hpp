@@ -1,0 +1,80 @@
+// The one line that is written for each request, also for one whose head never parsed and one the client abandoned.
+// Documented in src/observe/README.md; fields are only ever added, with a new `schema` number when a meaning changes.
+// AccessRecord is plain data whose views must live until write_access_record() returns. One thread.
+#pragma once
+
+#include "observe/redactor.hpp"
+
+#include <gatehouse/message.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gatehouse {
+
+struct AccessRecord {
+  using Duration = std::chrono::nanoseconds;
+
+  std::chrono::system_clock::time_point received_at;  // first byte of the head
+
+  std::string_view method;     // as sent; empty when the head never parsed
+  std::string_view scheme;     // http or https
+  std::string_view authority;  // host[:port]
+  std::string_view path;
+  std::string_view query;  // without `?`
+  std::string_view route;  // template, `unmatched` where there is none
+  int status = 0;          // 0: no response was sent
+
+  bool sidecar = false;             // who decided the status: we, or the origin
+  std::string_view reason;          // literal in snake_case
+  std::string_view response_flags;  // flag_code()
+
+  std::string_view client_address;
+  std::string_view peer_address;
+  std::string_view request_id;
+  std::string_view trace_id;
+  std::string_view span_id;
+  std::string_view protocol_version;  // 1.0, 1.1, 2
+  std::string_view tls_version;       // 1.2, 1.3; empty without TLS
+  std::string_view user_agent;
+  std::string_view referer;
+  std::string_view upstream_address;
+
+  std::uint64_t bytes_received = 0;  // of the request body
+  std::uint64_t bytes_sent = 0;      // of the response body
+
+  Duration total{};  // first byte of the head to last byte of the response
+  Duration read{};   // until the head was there
+  Duration wait{};   // for a turn: an upstream connection, a slot
+  // Unset where no upstream was asked, or where that point was not reached.
+  std::optional<Duration> upstream_connect;
+  std::optional<Duration> upstream_first_byte;
+  std::optional<Duration> upstream_total;
+  Duration added{};  // by Gatehouse: total without what clients and upstream took
+  unsigned upstream_attempts = 0;
+
+  // For the extra fields that the format names; null where there is none.
+  const Headers* request_headers = nullptr;
+  const Headers* response_headers = nullptr;
+};
+
+enum class AccessFields : std::uint8_t { kMinimal, kDefault, kFull };
+enum class LogFormat : std::uint8_t { kJson, kText };
+
+struct AccessFormat {
+  AccessFields fields = AccessFields::kDefault;
+  LogFormat format = LogFormat::kJson;
+  // Names of header fields to add; values go through the redactor like everything else.
+  std::vector<std::string> request_headers{};
+  std::vector<std::string> response_headers{};
+};
+
+// Appends one line, its line break included, to `out`. Never fails; every value is bounded.
+void write_access_record(const AccessRecord& record, const AccessFormat& format, const Redactor& redactor,
+                         std::string& out);
+
+}  // namespace gatehouse
