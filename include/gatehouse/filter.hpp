@@ -10,30 +10,33 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 namespace gatehouse {
 
 class Chain;
+class Filter;
 
 // Envoy's short codes for why a request ended as it did; kNone when the origin simply answered.
 enum class ResponseFlag : std::uint8_t {
   kNone,
-  kUpstreamUnreachable,          // UF: connecting failed
-  kUpstreamResponseTimeout,      // UT
-  kUpstreamReset,                // UC: broken before or in the response
-  kUpstreamProtocolError,        // UPE
-  kUpstreamOverflow,             // UO: no room to wait
-  kNoHealthyUpstream,            // UH
-  kNoRoute,                      // NR
-  kDownstreamReset,              // DC: the client went away
-  kDownstreamProtocolError,      // DPE
-  kDownstreamTimeout,            // SI: the client stayed silent
-  kRateLimited,                  // RL
-  kUnauthorized,                 // UAEX
-  kOverload,                     // OM
-  kLocal,                        // LR: another answer of ours
+  kUpstreamUnreachable,      // UF: connecting failed
+  kUpstreamResponseTimeout,  // UT
+  kUpstreamReset,            // UC: broken before or in the response
+  kUpstreamProtocolError,    // UPE
+  kUpstreamOverflow,         // UO: no room to wait
+  kNoHealthyUpstream,        // UH
+  kNoRoute,                  // NR
+  kDownstreamReset,          // DC: the client went away
+  kDownstreamProtocolError,  // DPE
+  kDownstreamTimeout,        // SI: the client stayed silent
+  kRateLimited,              // RL
+  kUnauthorized,             // UAEX
+  kOverload,                 // OM
+  kLocal,                    // LR: another answer of ours
 };
 std::string_view flag_code(ResponseFlag flag) noexcept;
 
@@ -48,6 +51,12 @@ struct Outcome {
 struct ClientAddress {
   std::array<std::uint8_t, 16> bytes{};
   std::string_view text;
+};
+
+// What a problem document says beyond title, status and reason (RFC 9457). Must not carry anything a client sent.
+struct ProblemDetail {
+  std::string_view type = "about:blank";
+  std::string_view members;  // more JSON members, each with a comma before it: `,"name":1`
 };
 
 class Exchange {
@@ -81,14 +90,39 @@ class Exchange {
 
   // A response of Gatehouse's own as application/problem+json (RFC 9457) with the request id, and the outcome set.
   // `title` is for people and must not carry anything a client sent; `reason` must be a literal.
-  Response refuse(int status, std::string_view title, std::string_view reason, ResponseFlag flag);
+  Response refuse(int status, std::string_view title, std::string_view reason, ResponseFlag flag,
+                  const ProblemDetail& detail = {});
   // A response of Gatehouse's own with that body.
   Response answer(int status, std::string_view content_type, std::string_view body, std::string_view reason);
 
+  // What a HeaderFilter found in on_request() and wants in on_response(): at most one value for each filter, in the
+  // arena.
+  template <class T>
+  T& remember(const Filter& filter, const T& value) {
+    static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= 16);
+    auto* const note = new (arena_->allocate(sizeof(Note))) Note{&filter, notes_, arena_->allocate(sizeof(T))};
+    notes_ = note;
+    return *new (note->value) T(value);
+  }
+  // What `filter` remembered as a T about this exchange, or null.
+  template <class T>
+  T* recall(const Filter& filter) const noexcept {
+    for (const Note* note = notes_; note != nullptr; note = note->next)
+      if (note->filter == &filter) return static_cast<T*>(note->value);
+    return nullptr;
+  }
+
  private:
+  struct Note {
+    const Filter* filter;
+    Note* next;
+    void* value;
+  };
+
   Arena* arena_;
   Request request_;
   Outcome outcome_;
+  Note* notes_ = nullptr;
 };
 
 // The rest of the chain. Call it at most once.

@@ -32,11 +32,13 @@ Response Exchange::answer(int status, std::string_view content_type, std::string
   return response;
 }
 
-Response Exchange::refuse(int status, std::string_view title, std::string_view reason, ResponseFlag flag) {
+Response Exchange::refuse(int status, std::string_view title, std::string_view reason, ResponseFlag flag,
+                          const ProblemDetail& detail) {
   const char digits[] = {static_cast<char>('0' + status / 100), static_cast<char>('0' + status / 10 % 10),
                          static_cast<char>('0' + status % 10)};
-  const auto body = arena_->join({R"({"type":"about:blank","title":")", title, R"(","status":)", {digits, 3},
-                                  R"(,"reason":")", reason, R"(","request_id":")", request_id, "\"}\n"});
+  const auto body = arena_->join({R"({"type":")", detail.type, R"(","title":")", title, R"(","status":)", {digits, 3},
+                                  R"(,"reason":")", reason, R"(","request_id":")", request_id, "\"", detail.members,
+                                  "}\n"});
   outcome_ = {true, reason, flag};
   Response response(*arena_);
   response.status = status;

@@ -89,12 +89,13 @@ class RateRule {
   std::uint64_t failed(std::uint64_t state, RateTime now) const noexcept {
     const auto at = ticks(now);
     const auto owed = std::max(moment(state), at) - at;
+    // A lock-out, and nothing else, puts the moment further ahead than the burst.
     const bool locked = owed > capacity_;
     if (lockout_base_ == 0 || locked || owed + interval_ <= capacity_) return state;
     const auto next_level = std::min(level(state, at) + 1, kLevelMask);
     const auto doubled = lockout_base_ << (next_level - 1);
-    const auto lockout = std::max(std::min(doubled, lockout_max_), interval_);
-    return pack(at + capacity_ - interval_ + lockout + 1, next_level);
+    const auto lockout = std::max(std::min(doubled, lockout_max_), interval_ + 1);
+    return pack(at + capacity_ - interval_ + lockout, next_level);
   }
 
   // When the state can be forgotten without loss. What lies furthest back is the least useful thing to remember.

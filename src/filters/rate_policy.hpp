@@ -1,0 +1,53 @@
+// The settings of one limit: plain values with their defaults, their keys in the configuration, and how they are read.
+#pragma once
+
+#include "config/config.hpp"
+#include "filters/rate_key.hpp"
+#include "http/address.hpp"
+
+#include <gatehouse/options.hpp>
+
+#include <string>
+#include <vector>
+
+namespace gatehouse {
+
+// Which fields tell clients where they stand.
+enum class RateFields : std::uint8_t {
+  kIetf,    // RateLimit-Policy and RateLimit (draft-ietf-httpapi-ratelimit-headers-10)
+  kLegacy,  // X-RateLimit-Limit, -Remaining, -Reset (seconds)
+  kBoth,
+  kNone
+};
+
+struct RatePolicy {
+  std::string name;
+  RateKeySpec key;
+  std::uint64_t quota = 0;
+  RateDuration window{};
+  std::uint64_t burst = 0;  // 0: the quota
+  std::uint64_t cost = 1;
+  std::vector<std::string> methods;  // none: all; GET counts HEAD too
+  CidrSet exempt_addresses;
+  std::vector<std::string> exempt_paths;  // /livez, or /static/* for everything below
+  bool shadow = false;                    // counts, and refuses nothing
+  RateFields fields = RateFields::kIetf;
+  std::size_t max_keys = 100000;
+  // Only responses with these statuses count: a shield against guessing. Requests on their way count until answered.
+  std::vector<StatusRange> count_statuses;
+  RateLockout lockout;
+  bool clear_on_success = true;
+
+  bool counts_failures() const noexcept { return !count_statuses.empty(); }
+  bool counts(int status) const noexcept;
+  RateRule rule() const noexcept { return {quota, window, burst == 0 ? quota : burst, lockout}; }
+  // Equal where counts of one policy mean the same to the other.
+  std::string definition() const;
+};
+
+// The key `rate_limits`: a list of policies, for all requests and again for those of a route.
+Section rate_limits_section();
+// What the section holds; `options` is a reader that the section's check has passed.
+std::vector<RatePolicy> read_rate_policies(OptionsReader& options);
+
+}  // namespace gatehouse
