@@ -37,6 +37,7 @@ awaitable<void> Prober::run() {
     std::string error = co_await probe();
     if (stopped_) co_return;
     judge(std::move(error), net::Clock::now() - began);
+    if (stopped_) co_return;
     // A tenth of jitter keeps many sidecars from asking at the same moment.
     const auto base = ever_healthy_ ? settings_.interval : std::max(settings_.interval / 5, std::chrono::milliseconds(50));
     const auto tenth = std::max<std::chrono::milliseconds::rep>(base.count() / 10, 1);

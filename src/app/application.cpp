@@ -1,0 +1,270 @@
+#include "app/application.hpp"
+
+#include "admin/endpoints.hpp"
+#include "app/cpu_limit.hpp"
+#include "app/filter_catalog.hpp"
+#include "app/log_sink.hpp"
+#include "app/settings.hpp"
+#include "app/version.hpp"
+#include "config/mistake.hpp"
+
+#include <algorithm>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <iostream>
+#include <unistd.h>
+
+namespace gatehouse {
+namespace {
+
+constexpr std::chrono::seconds kSilent{10};  // a worker that has not turned over for so long hangs
+constexpr std::chrono::seconds kLogPatience{2};
+
+std::unique_ptr<proxy::Route> make_route(std::string name, proxy::RouteSettings settings) {
+  return std::make_unique<proxy::Route>(proxy::Route{settings, std::move(name), proxy::PathPattern(settings.path), nullptr, nullptr, false});
+}
+
+}  // namespace
+
+struct Application::Signals {
+  explicit Signals(boost::asio::io_context& io) : set(io, SIGTERM, SIGINT), timer(io) {}
+  boost::asio::signal_set set;
+  boost::asio::steady_timer timer;
+};
+
+Application::Application(const Config& config) : config_(config) {}
+
+Application::~Application() = default;
+
+int Application::run() {
+  std::signal(SIGPIPE, SIG_IGN);
+  if (!start_logging()) return 1;
+  if (!prepare()) {
+    log_writer_->stop(kLogPatience);
+    return 1;
+  }
+  for (const auto& worker : workers_) worker->start();
+  if (prober_) admin_->state().tasks.spawn(prober_->run());
+  watch_signals();
+  log_->info("gatehouse {} serves {} with {} worker{}", kVersion, to_string(config_.upstream.address), workers_.size(),
+             workers_.size() == 1 ? "" : "s");
+  admin_->run();
+  finish_shutdown();
+  return 0;
+}
+
+bool Application::start_logging() {
+  RedactOptions options;
+  options.names = config_.log.redact.names;
+  options.patterns = config_.log.redact.patterns;
+  std::string problem;
+  redactor_ = Redactor::make(options, problem);
+  if (!redactor_) {
+    std::cerr << "gatehouse: log.redact: " << problem << '\n';
+    return false;
+  }
+  log_queue_ = std::make_unique<LogQueue>(config_.log.queue, config_.log.overflow == OverflowSetting::kBlock ? LogOverflow::kBlock : LogOverflow::kDrop);
+  const std::string& output = config_.log.output;
+  if (output == "stdout" || output == "stderr") {
+    log_writer_ = std::make_unique<LogWriter>(*log_queue_, LogOutput::to_descriptor(output == "stdout" ? STDOUT_FILENO : STDERR_FILENO));
+  } else {
+    auto file = LogOutput::to_file(output);
+    if (!file) {
+      std::cerr << "gatehouse: log.output: cannot open " << output << ": " << file.error().message() << "; check the folder and its permissions\n";
+      return false;
+    }
+    log_writer_ = std::make_unique<LogWriter>(*log_queue_, std::move(*file));
+  }
+  log_ = make_logger(*log_queue_, redactor_, config_.log);
+  return true;
+}
+
+bool Application::prepare() {
+  Mistakes mistakes;
+  shared_.connection_limit = config_.limits.connections;
+  const unsigned count = config_.workers == 0 ? usable_cpus() : static_cast<unsigned>(config_.workers);
+  for (unsigned i = 0; i < count; ++i) {
+    workers_.push_back(std::make_unique<Worker>(shared_, serving_settings(config_)));
+    prepare_worker(*workers_.back(), mistakes);
+  }
+  if (!mistakes.empty()) {
+    for (const Mistake& mistake : mistakes.in_order()) std::cerr << to_string(mistake) << '\n';
+    return false;
+  }
+  prepare_admin();
+  return prepare_listeners();
+}
+
+void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
+  proxy::WorkerState& state = worker.state();
+  state.on_warning = [this](const std::string& what) { log_->warn("{}", what); };
+  state.cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, cluster_settings(config_), state.metrics);
+  auto forward = std::make_unique<proxy::Forward>(state);
+  auto health = std::make_unique<admin::PublicHealth>(health_, shared_.draining);
+
+  std::vector<std::unique_ptr<proxy::Route>> routes;
+  if (!config_.health.path.empty()) {
+    proxy::RouteSettings own;
+    own.path = config_.health.path;
+    routes.push_back(make_route(own.path, own));
+    routes.back()->own = true;
+    routes.back()->chain = std::make_unique<Chain>(build_own_filters(), *health);
+  }
+  for (std::size_t i = 0; i <= config_.routes.size(); ++i) {
+    const bool last = i == config_.routes.size();
+    const auto index = last ? std::nullopt : std::optional(i);
+    const auto settings = route_settings(config_, index);
+    auto route = make_route(last ? "unmatched" : settings.path, settings);
+    route->chain = std::make_unique<Chain>(build_filters(config_, index, mistakes), *forward);
+    state.metrics.routes.push_back(std::make_unique<observe::RouteMetrics>(route->name));
+    route->metrics = state.metrics.routes.back().get();
+    routes.push_back(std::move(route));
+  }
+  worker.set_router(std::make_unique<proxy::Router>(std::move(routes)));
+  worker.add_terminal(std::move(forward));
+  worker.add_terminal(std::move(health));
+  worker.set_recorder(std::make_unique<proxy::Recorder>(state.io, *log_queue_, redactor_, recorder_settings(config_), state.metrics,
+                                                        to_string(config_.upstream.address)));
+}
+
+void Application::prepare_admin() {
+  admin_ = std::make_unique<Worker>(admin_shared_, proxy::ServingSettings{});
+  proxy::WorkerState& state = admin_->state();
+  state.on_warning = [this](const std::string& what) { log_->warn("{}", what); };
+
+  const std::size_t check = health_.add("upstream", config_.upstream.health ? "http" : "tcp", true);
+  auto cluster_options = cluster_settings(config_);
+  const auto prober_options = prober_settings(config_);
+  cluster_options.connect_timeout = prober_options.timeout;
+  cluster_options.wait_for_app = {};
+  prober_ = std::make_unique<upstream::Prober>(
+      state.io, std::make_unique<upstream::Cluster>(state.io, state.wheel, cluster_options, state.metrics), prober_options, health_, check,
+      [this](bool healthy, const std::string& error) {
+        if (healthy)
+          log_->info("the app is healthy");
+        else
+          log_->warn("the app is not healthy: {}", error);
+      });
+
+  admin::AdminSources sources;
+  for (const auto& worker : workers_) sources.metrics.workers.push_back(&worker->state().metrics);
+  sources.metrics.health = &health_;
+  sources.metrics.version = kVersion;
+  sources.metrics.others.push_back([this] {
+    return std::vector<admin::Family>{
+        {"gatehouse_log_lines_dropped_total", "Log lines that found no room.", true, {{{}, static_cast<double>(log_queue_->dropped_lines())}}}};
+  });
+  sources.metrics.others.push_back([this] {
+    admin::Family expiry{"gatehouse_tls_certificate_not_after_timestamp_seconds", "When a certificate expires, seconds since the epoch.", false, {}};
+    for (const auto& context : tls_)
+      for (const auto& certificate : context->certificates())
+        expiry.samples.push_back({{{"names", certificate.names}}, static_cast<double>(certificate.not_after)});
+    return std::vector<admin::Family>{expiry};
+  });
+  sources.health = &health_;
+  sources.started = started_;
+  sources.draining = &shared_.draining;
+  sources.workers_alive = [this] {
+    return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->silence() < kSilent; });
+  };
+  auto endpoints = std::make_unique<admin::Endpoints>(std::move(sources));
+  std::vector<std::unique_ptr<proxy::Route>> routes;
+  routes.push_back(make_route("admin", {}));
+  routes.back()->own = true;
+  routes.back()->chain = std::make_unique<Chain>(build_own_filters(), *endpoints);
+  admin_->set_router(std::make_unique<proxy::Router>(std::move(routes)));
+  admin_->add_terminal(std::move(endpoints));
+}
+
+bool Application::prepare_listeners() {
+  std::vector<std::string> errors;
+  std::vector<std::string> warnings;
+  std::uint16_t https_port = 443;
+  for (const Listener& listener : config_.listeners)
+    if (listener.tls) https_port = listener.address.port;
+  for (const Listener& listener : config_.listeners) {
+    std::shared_ptr<const net::TlsContext> tls;
+    if (listener.tls) {
+      tls = net::TlsContext::make(tls_settings(*listener.tls), errors, warnings);
+      if (!tls) continue;
+      tls_.push_back(tls);
+    }
+    int shared_descriptor = -1;
+    for (const auto& worker : workers_) {
+      proxy::ListenerState state;
+      state.tls = tls;
+      state.router = worker->router();
+      state.redirect_to_https = listener.redirect_to_https;
+      state.https_port = https_port;
+      const bool first = worker == workers_.front();
+      const net::Endpoint endpoint = endpoint_of(listener.address);
+      if (endpoint.is_unix() && !first) {
+        worker->add_listener(::dup(shared_descriptor), std::move(state));
+        continue;
+      }
+      // With one worker nobody shares the port, and then nobody else may either.
+      const auto bound = net::bind_listener(endpoint, first ? net::Sharing::kFirst : net::Sharing::kShared);
+      if (bound.descriptor < 0) {
+        errors.push_back(bound.error);
+        break;
+      }
+      shared_descriptor = bound.descriptor;
+      worker->add_listener(bound.descriptor, std::move(state));
+    }
+  }
+  proxy::ListenerState admin_state;
+  admin_state.router = admin_->router();
+  admin_state.counts = false;
+  const auto bound = net::bind_listener(endpoint_of(config_.admin.address), net::Sharing::kFirst);
+  if (bound.descriptor < 0)
+    errors.push_back("admin: " + bound.error);
+  else
+    admin_->add_listener(bound.descriptor, std::move(admin_state));
+  for (const std::string& warning : warnings) log_->warn("{}", warning);
+  for (const std::string& error : errors) std::cerr << "gatehouse: " << error << '\n';
+  return errors.empty();
+}
+
+void Application::watch_signals() {
+  if (!signals_) signals_ = std::make_unique<Signals>(admin_->state().io);
+  signals_->set.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (stopping_) {
+      log_->warn("a second signal: stopping at once");
+      log_writer_->stop(std::chrono::milliseconds(200));
+      std::_Exit(1);
+    }
+    begin_shutdown(signal);
+    watch_signals();
+  });
+}
+
+// Readiness fails at once; accepting goes on for the linger time, so that whoever still sends here gets an answer.
+void Application::begin_shutdown(int signal) {
+  stopping_ = true;
+  shared_.draining = true;
+  log_->info("{} received: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  signals_->timer.expires_after(config_.shutdown.linger);
+  signals_->timer.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    for (const auto& worker : workers_) worker->drain(config_.shutdown.deadline);
+    // The admin endpoints answer until the workers have ended; a thread of its own waits for them.
+    joiner_ = std::thread([this] {
+      for (const auto& worker : workers_) worker->join();
+      admin_->stop();
+    });
+  });
+}
+
+void Application::finish_shutdown() {
+  if (joiner_.joinable()) joiner_.join();
+  const bool unfinished = std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state().tasks.running() != 0; });
+  if (unfinished) log_->warn("some requests did not end within shutdown.deadline and were cut off");
+  log_->info("stopped");
+  log_->flush();
+  log_writer_->stop(kLogPatience);
+  // Coroutines that never came back cannot be taken apart safely; the process ends here and the kernel cleans up.
+  std::_Exit(0);
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,56 @@
+// Wires a configuration into a running sidecar and keeps it running until a signal ends it. Owns everything; main thread.
+#pragma once
+
+#include "app/worker.hpp"
+#include "config/config.hpp"
+#include "observe/health_board.hpp"
+#include "observe/log_writer.hpp"
+
+#include <memory>
+#include <spdlog/logger.h>
+#include <string>
+#include <vector>
+
+namespace gatehouse {
+
+class Application {
+ public:
+  explicit Application(const Config& config);
+  ~Application();
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+
+  // Binds, starts the workers and serves until SIGTERM or SIGINT. The exit code: 0 after an orderly end, 1 when serving could not start,
+  // 2 when the configuration cannot be used; what is wrong has been printed to stderr.
+  int run();
+
+ private:
+  bool start_logging();
+  bool prepare();
+  bool prepare_listeners();
+  void prepare_worker(Worker& worker, Mistakes& mistakes);
+  void prepare_admin();
+  void watch_signals();
+  void begin_shutdown(int signal);
+  void finish_shutdown();
+
+  const Config& config_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::unique_ptr<LogQueue> log_queue_;
+  std::unique_ptr<LogWriter> log_writer_;
+  std::shared_ptr<spdlog::logger> log_;
+  std::shared_ptr<const Redactor> redactor_;
+  observe::HealthBoard health_;
+  proxy::SharedState shared_;
+  proxy::SharedState admin_shared_;
+  std::unique_ptr<Worker> admin_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::shared_ptr<const net::TlsContext>> tls_;
+  std::unique_ptr<upstream::Prober> prober_;
+  struct Signals;
+  std::unique_ptr<Signals> signals_;
+  std::thread joiner_;
+  bool stopping_ = false;
+};
+
+}  // namespace gatehouse

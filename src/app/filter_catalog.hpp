@@ -1,0 +1,26 @@
+// Every filter there is: its settings, and where it stands in the chain. The only list of both.
+#pragma once
+
+#include "config/config.hpp"
+
+#include <gatehouse/filter.hpp>
+#include <gatehouse/options.hpp>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace gatehouse {
+
+// The settings that filters bring to the configuration.
+std::span<const Section> filter_sections();
+
+// The filters of one route (or, without an index, of what no route matches) for one worker, outermost first. Mistakes that only the
+// filters can see are added to `mistakes`.
+std::vector<std::unique_ptr<Filter>> build_filters(const Config& config, std::optional<std::size_t> route, Mistakes& mistakes);
+
+// The few that Gatehouse's own endpoints have.
+std::vector<std::unique_ptr<Filter>> build_own_filters();
+
+}  // namespace gatehouse

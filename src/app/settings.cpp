@@ -1,0 +1,92 @@
+#include "app/settings.hpp"
+
+namespace gatehouse {
+
+proxy::ServingSettings serving_settings(const Config& config) {
+  proxy::ServingSettings settings;
+  settings.request.limits = {config.limits.target, config.limits.headers, static_cast<std::size_t>(config.limits.header_count)};
+  settings.request.target = {static_cast<http::SlashPolicy>(config.paths.encoded_slash),
+                             static_cast<http::DotPolicy>(config.paths.dot_segments),
+                             static_cast<http::DoubleSlashPolicy>(config.paths.double_slash)};
+  settings.request.allowed_names = config.header_names.allow;
+  settings.chunks = {config.limits.chunk_extensions, config.limits.trailers};
+  std::vector<Cidr> trusted;
+  for (const std::string& text : config.trusted_proxies)
+    if (const auto cidr = parse_cidr(text)) trusted.push_back(*cidr);
+  settings.forwarded.trusted = CidrSet(trusted);
+  const Timeouts& timeouts = config.timeouts;
+  settings.deadlines = {timeouts.tls_handshake, timeouts.request_head, timeouts.body_idle, timeouts.body_minimum_rate,
+                        timeouts.write_idle,    timeouts.keep_alive,   timeouts.tunnel_idle};
+  return settings;
+}
+
+proxy::RouteSettings route_settings(const Config& config, std::optional<std::size_t> index) {
+  proxy::RouteSettings settings;
+  settings.body_limit = config.limits.body;
+  settings.first_byte_timeout = config.upstream.first_byte_timeout;
+  settings.read_idle_timeout = config.upstream.read_idle_timeout;
+  if (!index) return settings;
+  const Route& route = config.routes[*index];
+  settings.path = route.match.path;
+  settings.methods = route.match.methods;
+  settings.host = route.match.host;
+  settings.body_limit = route.body_limit;
+  settings.first_byte_timeout = route.first_byte_timeout;
+  settings.read_idle_timeout = route.read_idle_timeout;
+  return settings;
+}
+
+upstream::ClusterSettings cluster_settings(const Config& config) {
+  const Upstream& upstream = config.upstream;
+  upstream::ClusterSettings settings;
+  settings.host = upstream.address.host;
+  settings.port = upstream.address.port;
+  settings.unix_path = upstream.address.unix_path;
+  settings.authority = upstream.address.is_unix() ? "localhost" : to_string(upstream.address);
+  settings.connect_timeout = upstream.connect_timeout;
+  settings.idle_timeout = upstream.idle_timeout;
+  settings.wait_for_app = upstream.wait_for_app;
+  settings.wait_queue = static_cast<std::size_t>(upstream.wait_queue);
+  return settings;
+}
+
+upstream::ProberSettings prober_settings(const Config& config) {
+  upstream::ProberSettings settings;
+  if (!config.upstream.health) return settings;
+  const UpstreamHealth& health = *config.upstream.health;
+  settings.path = health.path;
+  settings.interval = health.probe.interval;
+  settings.timeout = health.probe.timeout;
+  settings.rise = health.probe.rise;
+  settings.fall = health.probe.fall;
+  settings.expected.clear();
+  for (const StatusRange& range : health.expect_status) settings.expected.emplace_back(range.first, range.last);
+  return settings;
+}
+
+net::TlsSettings tls_settings(const ListenerTls& tls) {
+  net::TlsSettings settings;
+  for (const Certificate& pair : tls.certificates) settings.certificates.push_back({pair.certificate, pair.private_key});
+  settings.profile = tls.profile == TlsProfile::kModern ? net::TlsProfile::kModern : net::TlsProfile::kIntermediate;
+  settings.self_signed = tls.self_signed;
+  return settings;
+}
+
+proxy::RecorderSettings recorder_settings(const Config& config) {
+  const AccessLog& access = config.log.access;
+  proxy::RecorderSettings settings;
+  settings.enabled = access.enabled;
+  settings.exclude_own = access.exclude_health;
+  settings.sample = access.sample;
+  settings.format.fields = static_cast<AccessFields>(access.fields);
+  settings.format.format = static_cast<LogFormat>(config.log.format);
+  settings.format.request_headers = access.headers;
+  return settings;
+}
+
+net::Endpoint endpoint_of(const Address& address) {
+  const auto endpoint = address.is_unix() ? net::Endpoint::unix_path(address.unix_path) : net::Endpoint::ip(address.host, address.port);
+  return endpoint ? *endpoint : net::Endpoint{};
+}
+
+}  // namespace gatehouse

@@ -1,0 +1,10 @@
+// `gatehouse run --config FILE`: serve.
+#pragma once
+
+#include "commands/commands.hpp"
+
+namespace gatehouse {
+
+void add_run(CommandLine& line);
+
+}  // namespace gatehouse

@@ -1,0 +1,49 @@
+// Where every request ends: counted and written down here, once. One per worker; called from its thread.
+#pragma once
+
+#include "observe/access_record.hpp"
+#include "observe/log_queue.hpp"
+#include "observe/metrics.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+
+namespace gatehouse::proxy {
+
+class ProxyExchange;
+
+struct RecorderSettings {
+  bool enabled = true;
+  bool exclude_own = true;  // requests that Gatehouse serves itself: probes
+  double sample = 1.0;      // share of successes that is written; errors always are
+  AccessFormat format;
+};
+
+class Recorder {
+ public:
+  // `queue` and `metrics` must outlive the recorder.
+  Recorder(boost::asio::io_context& io, LogQueue& queue, std::shared_ptr<const Redactor> redactor, RecorderSettings settings,
+           observe::WorkerMetrics& metrics, std::string upstream_address);
+
+  void finished(const ProxyExchange& exchange);
+  // Hands over what has not been written yet.
+  void flush() { buffer_.flush(); }
+
+ private:
+  void count(const ProxyExchange& exchange, const AccessRecord& record);
+  bool wanted(const ProxyExchange& exchange, int status);
+  void arm_flush();
+
+  LogBuffer buffer_;
+  boost::asio::steady_timer flush_timer_;
+  bool flush_armed_ = false;
+  std::shared_ptr<const Redactor> redactor_;
+  RecorderSettings settings_;
+  observe::WorkerMetrics& metrics_;
+  std::string upstream_address_;
+  double sampled_ = 0;
+};
+
+}  // namespace gatehouse::proxy
