@@ -80,15 +80,15 @@ bool Application::start_logging() {
 }
 
 bool Application::prepare() {
-  Mistakes mistakes;
+  Mistakes mistakes("configuration");
   shared_.connection_limit = config_.limits.connections;
   const unsigned count = config_.workers == 0 ? usable_cpus() : static_cast<unsigned>(config_.workers);
   for (unsigned i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(shared_, serving_settings(config_)));
     prepare_worker(*workers_.back(), mistakes);
   }
-  if (!mistakes.empty()) {
-    for (const Mistake& mistake : mistakes.in_order()) std::cerr << to_string(mistake) << '\n';
+  if (mistakes.count() != 0) {
+    for (const Mistake& mistake : mistakes.sorted()) std::cerr << to_string(mistake) << '\n';
     return false;
   }
   prepare_admin();
@@ -264,7 +264,7 @@ void Application::finish_shutdown() {
   log_->flush();
   log_writer_->stop(kLogPatience);
   // Coroutines that never came back cannot be taken apart safely; the process ends here and the kernel cleans up.
-  std::_Exit(0);
+  if (unfinished) std::_Exit(0);
 }
 
 }  // namespace gatehouse

@@ -1,4 +1,6 @@
 #include "commands/commands.hpp"
+#include "commands/healthcheck.hpp"
+#include "commands/run.hpp"
 #include "commands/print_config.hpp"
 #include "commands/schema.hpp"
 #include "commands/validate.hpp"
@@ -13,6 +15,8 @@ namespace {
 constexpr int kUsage = 2;
 
 void add_verbs(CommandLine& line) {
+  add_run(line);
+  add_healthcheck(line);
   add_validate(line);
   add_print_config(line);
   add_schema(line);
