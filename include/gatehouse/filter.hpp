@@ -69,6 +69,7 @@ class Exchange {
   Request& request() noexcept { return request_; }
   const Request& request() const noexcept { return request_; }
   Outcome& outcome() noexcept { return outcome_; }
+  const Outcome& outcome() const noexcept { return outcome_; }
 
   // The transport the client used to reach this process.
   Scheme scheme = Scheme::kHttp;

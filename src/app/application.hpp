@@ -5,6 +5,7 @@
 #include "config/config.hpp"
 #include "observe/health_board.hpp"
 #include "observe/log_writer.hpp"
+#include "upstream/prober.hpp"
 
 #include <memory>
 #include <spdlog/logger.h>

@@ -12,7 +12,7 @@
 namespace gatehouse {
 namespace {
 
-struct Request {
+struct Question {
   std::string file = "gatehouse.yaml";
   std::string path = "/readyz";
   unsigned timeout_ms = 3000;
@@ -22,8 +22,8 @@ constexpr int kFailed = 1;
 constexpr int kConfiguration = 2;
 
 // One probe of the admin address is what a health check is; the prober knows how to do that.
-int healthcheck(const Request& request, std::span<const Section> sections) {
-  LoadResult loaded = load_config_file(request.file, sections, process_environment());
+int healthcheck(const Question& question, std::span<const Section> sections) {
+  LoadResult loaded = load_config_file(question.file, sections, process_environment());
   for (const Mistake& mistake : loaded.mistakes()) std::cerr << to_string(mistake) << '\n';
   if (!loaded) return kConfiguration;
   const Address& admin = loaded->admin.address;
@@ -32,10 +32,10 @@ int healthcheck(const Request& request, std::span<const Section> sections) {
   cluster.port = admin.port;
   cluster.unix_path = admin.unix_path;
   cluster.authority = "localhost";
-  cluster.connect_timeout = std::chrono::milliseconds(request.timeout_ms);
+  cluster.connect_timeout = std::chrono::milliseconds(question.timeout_ms);
   upstream::ProberSettings settings;
-  settings.path = request.path;
-  settings.timeout = std::chrono::milliseconds(request.timeout_ms);
+  settings.path = question.path;
+  settings.timeout = std::chrono::milliseconds(question.timeout_ms);
   settings.fall = 1;
   settings.expected = {{200, 299}};
 
@@ -57,7 +57,7 @@ int healthcheck(const Request& request, std::span<const Section> sections) {
   tasks.when_empty([&io] { io.stop(); });
   io.run();
   if (board.overall() == observe::Health::kPass) return 0;
-  std::cerr << "gatehouse healthcheck: " << request.path << " of the admin address " << to_string(admin) << ' '
+  std::cerr << "gatehouse healthcheck: " << question.path << " of the admin address " << to_string(admin) << ' '
             << (problem.empty() ? "did not answer" : problem) << '\n';
   return kFailed;
 }
@@ -66,12 +66,12 @@ int healthcheck(const Request& request, std::span<const Section> sections) {
 
 void add_healthcheck(CommandLine& line) {
   CLI::App* verb = line.app.add_subcommand("healthcheck", "Ask a running Gatehouse whether it is ready");
-  const auto request = std::make_shared<Request>();
-  verb->add_option("-c,--config", request->file, "Configuration file of the running Gatehouse")->capture_default_str();
-  verb->add_option("--path", request->path, "Admin endpoint to ask")->capture_default_str();
-  verb->add_option("--timeout", request->timeout_ms, "Milliseconds to wait")->capture_default_str();
+  const auto question = std::make_shared<Question>();
+  verb->add_option("-c,--config", question->file, "Configuration file of the running Gatehouse")->capture_default_str();
+  verb->add_option("--path", question->path, "Admin endpoint to ask")->capture_default_str();
+  verb->add_option("--timeout", question->timeout_ms, "Milliseconds to wait")->capture_default_str();
   verb->footer("Exit code 0: healthy, 1: not, 2: the configuration has mistakes.");
-  verb->callback([request, &line] { line.exit_code = healthcheck(*request, line.sections); });
+  verb->callback([question, &line] { line.exit_code = healthcheck(*question, line.sections); });
 }
 
 }  // namespace gatehouse
