@@ -13,6 +13,8 @@ constexpr std::size_t sets_for(std::size_t max_keys) noexcept {
   return std::max<std::size_t>(1, (max_keys * 2 + 4) / 5);
 }
 
+constexpr std::size_t kLargeTable = std::size_t{16} << 20;
+
 }  // namespace
 
 void RateTable::Unmap::operator()(Set* sets) const noexcept { ::munmap(sets, size); }
@@ -23,6 +25,8 @@ std::unique_ptr<RateTable::Set[], RateTable::Unmap> RateTable::map_sets(std::siz
   void* const memory =
       ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
+  // In a large table every look-up would miss the TLB besides; a small one is to cost only the pages in use.
+  if (size >= kLargeTable) ::madvise(memory, size, MADV_HUGEPAGE);
   static_assert(sizeof(Set) == 128 && std::atomic<std::uint64_t>::is_always_lock_free);
   static_assert(sizeof(Set) * 2 <= 5 * kBytesPerKey);
   return {static_cast<Set*>(memory), Unmap{size}};
@@ -90,6 +94,7 @@ bool RateTable::insert(Set& set, std::uint64_t tag, std::uint64_t state, RateTim
 RateDecision RateTable::decide(RateKey key, RateTime now, std::uint64_t cost, RateCharge* charge) noexcept {
   const auto tag = tag_of(key);
   Set& set = set_of(tag);
+  __builtin_prefetch(&set.states, 1);
   for (;;) {
     auto [state, seen] = find(set, tag);
     const auto verdict = rule_.judge(seen, now, cost);
