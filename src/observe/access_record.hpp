@@ -3,6 +3,7 @@
 // AccessRecord is plain data whose views must live until write_access_record() returns. One thread.
 #pragma once
 
+#include "observe/log_line.hpp"
 #include "observe/redactor.hpp"
 
 #include <gatehouse/message.hpp>
@@ -63,7 +64,6 @@ struct AccessRecord {
 };
 
 enum class AccessFields : std::uint8_t { kMinimal, kDefault, kFull };
-enum class LogFormat : std::uint8_t { kJson, kText };
 
 struct AccessFormat {
   AccessFields fields = AccessFields::kDefault;

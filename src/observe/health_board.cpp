@@ -6,9 +6,12 @@ namespace gatehouse::observe {
 
 std::string_view name(Health health) noexcept {
   switch (health) {
-    case Health::kPass: return "pass";
-    case Health::kWarn: return "warn";
-    case Health::kFail: return "fail";
+    case Health::kPass:
+      return "pass";
+    case Health::kWarn:
+      return "warn";
+    case Health::kFail:
+      return "fail";
   }
   return "fail";
 }

@@ -1,5 +1,5 @@
-// What is known about the health of the app, its dependencies and this process: written by probes, read by everybody. Results are
-// kept, so asking costs nothing and causes no probe. Any thread; the overall verdict is one atomic.
+// What is known about the health of the app, its dependencies and this process: written by probes, read by everybody.
+// Results are kept, so asking costs nothing and causes no probe. Any thread; the overall verdict is one atomic.
 #pragma once
 
 #include <atomic>

@@ -323,6 +323,17 @@ void JsonWriter::number_entry(std::string_view name, std::int64_t value) {
   digits(value);
 }
 
+void JsonWriter::number_entry(std::string_view name, std::uint64_t value) {
+  key_entry(name);
+  digits(value);
+}
+
+void JsonWriter::seconds_entry(std::string_view name, std::chrono::nanoseconds value) {
+  key_entry(name);
+  need(32);
+  at_ = write_seconds(at_, value);
+}
+
 void JsonWriter::number_entry(std::string_view name, double value) {
   key_entry(name);
   // JSON has no infinity and no NaN.

@@ -53,7 +53,9 @@ class JsonWriter {
   void text_entry(std::string_view key, std::string_view value, std::size_t limit = kJsonValueLimit);
   void number_entry(std::string_view key, std::int64_t value);
   void number_entry(std::string_view key, double value);
+  void number_entry(std::string_view key, std::uint64_t value);
   void boolean_entry(std::string_view key, bool value);
+  void seconds_entry(std::string_view key, std::chrono::nanoseconds value);
 
   // A nested object; close() ends the innermost one.
   void open(JsonKey key);

@@ -1,6 +1,6 @@
-// What one worker counts. Only its own thread writes, so a count is a load and a store; the scrape reads from another thread at
-// any time (relaxed atomics: each number is right, numbers may be a moment apart). Series exist once they are used;
-// methods, statuses and routes are bounded sets, so the number of series is.
+// What one worker counts. Only its own thread writes, so a count is a load and a store; the scrape reads from another
+// thread at any time (relaxed atomics: each number is right, numbers may be a moment apart). Series exist once they are
+// used; methods, statuses and routes are bounded sets, so the number of series is.
 #pragma once
 
 #include <gatehouse/message.hpp>
@@ -108,7 +108,7 @@ struct WorkerMetrics {
   Counter tls_handshakes;
   Counter tls_handshake_failures;
   Counter requests_active;
-  Counter requests_abandoned;   // by the client, before the answer was complete
+  Counter requests_abandoned;  // by the client, before the answer was complete
   Counter tunnels_open;
   Counter upstream_connections_opened;
   Counter upstream_connections_open;
@@ -117,10 +117,10 @@ struct WorkerMetrics {
   Counter upstream_requests;
   Counter upstream_reuse_failures;  // a pooled connection was found dead
   Counter upstream_replays;
-  Counter upstream_waits;           // requests that waited for the app to come back
-  Counter dropped_field_names;      // names with "_" or "." taken out of requests
-  ReasonCounters upstream_failures; // by reason
-  ReasonCounters rejected;          // refused by Gatehouse, by reason
+  Counter upstream_waits;                             // requests that waited for the app to come back
+  Counter dropped_field_names;                        // names with "_" or "." taken out of requests
+  ReasonCounters upstream_failures;                   // by reason
+  ReasonCounters rejected;                            // refused by Gatehouse, by reason
   std::vector<std::unique_ptr<RouteMetrics>> routes;  // fixed once the worker runs
 };
 

@@ -28,12 +28,12 @@ enum class RedactAction : std::uint8_t {
 enum class AddressAction : std::uint8_t { kKeep, kTruncate, kHash, kDrop };  // kTruncate: to /24 and /56
 
 struct RedactOptions {
-  std::vector<std::string> names;     // beside the built-in ones
-  std::vector<std::string> patterns;  // RE2; the first group where there is one, else the whole match, is hidden
+  std::vector<std::string> names{};     // beside the built-in ones
+  std::vector<std::string> patterns{};  // RE2; the first group where there is one, else the whole match, is hidden
   RedactAction action = RedactAction::kReplace;
   AddressAction client_address = AddressAction::kKeep;
   bool emails = false;
-  std::string hash_key;  // empty: a random one, so hashes compare within one run only
+  std::string hash_key{};  // empty: a random one, so hashes compare within one run only
 };
 
 class RedactPatterns;

@@ -144,8 +144,10 @@ TEST(JsonWriter, EscapesAndCutsKeysThatAreData) {
   json.number_entry(std::string_view("n"), std::int64_t{1});
   json.boolean_entry(std::string_view("b"), true);
   json.number_entry(std::string_view("d"), 1.5);
+  json.number_entry(std::string_view("u"), std::uint64_t{2});
+  json.seconds_entry(std::string_view("s"), 3s);
   json.finish();
-  EXPECT_EQ(out, "{\"x\\\"y\\n\":\"1\",\"n\":1,\"b\":true,\"d\":1.5}\n");
+  EXPECT_EQ(out, "{\"x\\\"y\\n\":\"1\",\"n\":1,\"b\":true,\"d\":1.5,\"u\":2,\"s\":3.000000}\n");
 }
 
 TEST(JsonWriter, IsValidJsonForAnyBytes) {
