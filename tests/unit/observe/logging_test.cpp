@@ -109,7 +109,8 @@ TEST_F(LoggingToFile, KeepsALevelForEachComponent) {
 }
 
 TEST_F(LoggingToFile, GivesTheSameLoggerForTheSameComponent) {
-  EXPECT_EQ(start().logger("net"), logging_->logger("net"));
+  Logging& logging = start();
+  EXPECT_EQ(logging.logger("net"), logging.logger("net"));
 }
 
 TEST_F(LoggingToFile, TakesANewRedactorWhileItRuns) {
