@@ -81,6 +81,8 @@ class Exchange {
   bool peer_trusted = false;
   // Template of the route that matched, `unmatched` where none did. Bounded: safe as a label.
   std::string_view route = "unmatched";
+  // What a filter saw and let pass, for the access record: a literal in snake_case. The first one stays.
+  std::string_view note;
   // Set by the request-id filter.
   std::string_view request_id;
   // Trace id of a valid traceparent field, else empty.
