@@ -96,9 +96,9 @@ bool Cors::names_header(std::string_view name) const {
 std::string_view Cors::verdict(const Preflight& preflight) const {
   if (!allows(preflight.origin)) return "cors_origin_denied";
   if (preflight.private_network && !options_.private_network) return "cors_private_network_denied";
-  const bool method_allowed =
-      any_method_ ? http::is_token(preflight.method)
-                  : needs_no_leave(preflight.method) || has(options_.allow_methods, preflight.method);
+  const bool method_allowed = any_method_
+                                  ? http::is_token(preflight.method)
+                                  : needs_no_leave(preflight.method) || has(options_.allow_methods, preflight.method);
   if (!method_allowed) return "cors_method_denied";
   if (preflight.headers.empty()) return {};
   std::size_t count = 0;
@@ -150,8 +150,8 @@ std::optional<Response> Cors::on_request(Exchange& exchange) const {
     if (const auto preflight = preflight_of(exchange.request())) return answer(exchange, *preflight);
   if (!blocks(exchange)) return std::nullopt;
   counters_.requests_blocked.add();
-  Response response =
-      exchange.refuse(403, "Pages of this origin may not change anything here", "cors_origin_blocked", ResponseFlag::kLocal);
+  Response response = exchange.refuse(403, "Pages of this origin may not change anything here", "cors_origin_blocked",
+                                      ResponseFlag::kLocal);
   vary_by_origin(response.headers);
   return response;
 }

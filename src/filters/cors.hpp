@@ -1,10 +1,10 @@
-// Cross-origin resource sharing (Fetch standard, 3.2): says to browsers which other origins may call the app and read its
-// answers. Gatehouse owns what is said: the app's own fields about it are replaced, never doubled, and every answer has
-// them, also the refusals that Gatehouse writes itself, so that a page can read their status.
+// Cross-origin resource sharing (Fetch standard, 3.2): says to browsers which other origins may call the app and read
+// its answers. Gatehouse owns what is said: the app's own fields about it are replaced, never doubled, and every answer
+// has them, also the refusals that Gatehouse writes itself, so that a page can read their status.
 //
-// Trusts nobody: an origin is compared with the configured ones as a whole. Preflights end here, before anything further
-// in can refuse them; a plain OPTIONS goes to the app. One per worker and route; read only but for the counters, which
-// belong to the worker.
+// Trusts nobody: an origin is compared with the configured ones as a whole. Preflights end here, before anything
+// further in can refuse them; a plain OPTIONS goes to the app. One per worker and route; read only but for the
+// counters, which belong to the worker.
 #pragma once
 
 #include "filters/cors_origin.hpp"
@@ -23,8 +23,8 @@ namespace gatehouse {
 // What the CORS filters of one worker saw. In shadow mode the same, of what would have been done.
 struct CorsCounters {
   observe::Counter preflights_answered;
-  observe::Counter preflights_refused;    // origin, method, header or private network not allowed
-  observe::Counter origins_allowed;       // requests other than preflights
+  observe::Counter preflights_refused;  // origin, method, header or private network not allowed
+  observe::Counter origins_allowed;     // requests other than preflights
   observe::Counter origins_refused;
   observe::Counter requests_blocked;
   observe::Counter app_answers_replaced;  // the app spoke about CORS too
@@ -37,11 +37,12 @@ class Cors final : public HeaderFilter {
   struct Options {
     OriginSet allow_origins;
     std::vector<std::string> allow_methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
-    std::vector<std::string> allow_headers{"Authorization", "Content-Type", "Idempotency-Key", "If-Match",
-                                           "If-None-Match", "Traceparent", "Tracestate", "X-CSRF-Token",
-                                           "X-Request-Id", "X-Requested-With", "X-XSRF-Token"};
-    std::vector<std::string> expose_headers{"Content-Disposition", "ETag", "Link", "Location", "RateLimit",
-                                            "RateLimit-Policy", "Retry-After", "WWW-Authenticate", "X-Request-Id"};
+    std::vector<std::string> allow_headers{"Authorization", "Content-Type",     "Idempotency-Key", "If-Match",
+                                           "If-None-Match", "Traceparent",      "Tracestate",      "X-CSRF-Token",
+                                           "X-Request-Id",  "X-Requested-With", "X-XSRF-Token"};
+    std::vector<std::string> expose_headers{
+        "Content-Disposition", "ETag",        "Link", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
+        "WWW-Authenticate",    "X-Request-Id"};
     std::chrono::seconds max_age{600};
     bool allow_credentials = false;
     bool private_network = false;

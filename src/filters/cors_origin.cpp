@@ -75,10 +75,14 @@ bool has_bare_dot(std::string_view pattern) noexcept {
   bool in_class = false;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     const char c = pattern[i];
-    if (c == '\\') ++i;
-    else if (c == '[') in_class = true;
-    else if (c == ']') in_class = false;
-    else if (c == '.' && !in_class && is_name(i + 1)) return true;
+    if (c == '\\')
+      ++i;
+    else if (c == '[')
+      in_class = true;
+    else if (c == ']')
+      in_class = false;
+    else if (c == '.' && !in_class && is_name(i + 1))
+      return true;
   }
   return false;
 }

@@ -1,9 +1,9 @@
 // Origins as browsers write them, and sets of origins that are trusted.
 //
-// A browser serialises an origin in one way only (URL standard, RFC 6454): scheme and host in small letters, the host of
-// another script as punycode, no default port, nothing behind the port. So a set brings what was configured into that
-// form once, and what a request names is compared byte by byte: anything written differently is no browser's origin.
-// Built while a configuration is loaded, read only afterwards; belongs to whoever configured it.
+// A browser serialises an origin in one way only (URL standard, RFC 6454): scheme and host in small letters, the host
+// of another script as punycode, no default port, nothing behind the port. So a set brings what was configured into
+// that form once, and what a request names is compared byte by byte: anything written differently is no browser's
+// origin. Built while a configuration is loaded, read only afterwards; belongs to whoever configured it.
 #pragma once
 
 #include <gatehouse/filter.hpp>
@@ -49,9 +49,9 @@ class OriginSet {
  private:
   // An origin of which the front of the host, the port, or both are free.
   struct Shape {
-    std::string front;   // "https://"
-    std::string host;    // ".example.com", or "localhost" where the host is not free
-    std::string port;    // ":8443", or nothing
+    std::string front;  // "https://"
+    std::string host;   // ".example.com", or "localhost" where the host is not free
+    std::string port;   // ":8443", or nothing
     bool free_port = false;
     bool matches(std::string_view origin) const;
   };
@@ -68,8 +68,8 @@ class OriginSet {
 // The value of the request's Origin field; nothing where there is none or more than one.
 std::optional<std::string_view> request_origin(const Request& request) noexcept;
 
-// Whether `origin` is the one this request was sent to. Where the client is known to use TLS, the origin must too; where
-// it is not, a proxy that nobody named may speak TLS in front, and the host and port decide.
+// Whether `origin` is the one this request was sent to. Where the client is known to use TLS, the origin must too;
+// where it is not, a proxy that nobody named may speak TLS in front, and the host and port decide.
 bool is_own_origin(const Exchange& exchange, std::string_view origin) noexcept;
 
 }  // namespace gatehouse

@@ -51,7 +51,8 @@ constexpr Pair kOwasp[] = {
     {"x-dns-prefetch-control", "off"},
     {"permissions-policy",
      "accelerometer=(), autoplay=(), camera=(), cross-origin-isolated=(), display-capture=(), encrypted-media=(), "
-     "fullscreen=(), geolocation=(), gyroscope=(), keyboard-map=(), magnetometer=(), microphone=(), midi=(), payment=(), "
+     "fullscreen=(), geolocation=(), gyroscope=(), keyboard-map=(), magnetometer=(), microphone=(), midi=(), "
+     "payment=(), "
      "picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), sync-xhr=(self), usb=(), web-share=(), "
      "xr-spatial-tracking=(), clipboard-read=(), clipboard-write=(), gamepad=(), hid=(), idle-detection=(), "
      "interest-cohort=(), serial=(), unload=()"},
@@ -60,22 +61,28 @@ constexpr Pair kOwasp[] = {
 
 std::span<const Pair> fields_of(Preset preset) noexcept {
   switch (preset) {
-    case Preset::kNone: return {};
-    case Preset::kApi: return kApi;
-    case Preset::kWeb: return kWeb;
-    case Preset::kOwasp: return kOwasp;
+    case Preset::kNone:
+      return {};
+    case Preset::kApi:
+      return kApi;
+    case Preset::kWeb:
+      return kWeb;
+    case Preset::kOwasp:
+      return kOwasp;
   }
   return {};
 }
 
 std::string_view policy_of(Preset preset) noexcept {
   switch (preset) {
-    case Preset::kApi: return "default-src 'none'; frame-ancestors 'none'";
+    case Preset::kApi:
+      return "default-src 'none'; frame-ancestors 'none'";
     case Preset::kOwasp:
       return "default-src 'self'; form-action 'self'; base-uri 'self'; object-src 'none'; frame-ancestors 'none'; "
              "upgrade-insecure-requests";
     case Preset::kNone:
-    case Preset::kWeb: break;
+    case Preset::kWeb:
+      break;
   }
   return {};
 }
@@ -105,8 +112,8 @@ std::string with_reports(std::string_view policy, std::string_view path) {
   return std::string(policy) + "; report-uri " + std::string(path) + "; report-to gatehouse";
 }
 
-// A browser forgets it for addresses (RFC 6797 8.1.1); for localhost it would send every other program of the developer's
-// machine to HTTPS.
+// A browser forgets it for addresses (RFC 6797 8.1.1); for localhost it would send every other program of the
+// developer's machine to HTTPS.
 bool can_be_pinned(std::string_view authority) noexcept {
   if (authority.empty() || authority.front() == '[') return false;
   const std::string_view host = authority.substr(0, authority.find(':'));
@@ -140,9 +147,10 @@ SecurityHeaders::SecurityHeaders(const Options& options) {
   const std::string policy = with_reports(options.csp ? *options.csp : policy_of(options.preset), options.reports_path);
   if (!policy.empty() && !is_unwanted(kPolicy)) add(kPolicy, policy, options.csp ? Override::kAlways : preset_override);
   const bool preset_watches = !options.csp && !options.csp_report_only;
-  const std::string watched = with_reports(
-      options.csp_report_only ? *options.csp_report_only : preset_watches ? watched_policy_of(options.preset) : "",
-      options.reports_path);
+  const std::string watched = with_reports(options.csp_report_only ? *options.csp_report_only
+                                           : preset_watches        ? watched_policy_of(options.preset)
+                                                                   : "",
+                                           options.reports_path);
   if (!watched.empty() && !is_unwanted(kReportOnly)) {
     // An app with a policy of its own needs no advice about another.
     if (preset_watches) rule(kPolicy).satisfies |= std::uint64_t{1} << fields_.size();
@@ -166,8 +174,10 @@ SecurityHeaders::Rule& SecurityHeaders::rule(std::string_view name) {
 void SecurityHeaders::add(std::string_view name, std::string_view value, Override override_app) {
   const std::uint64_t bit = std::uint64_t{1} << fields_.size();
   Rule& known = rule(name);
-  if (override_app == Override::kAlways) known.remove = true;
-  else if (!known.remove) known.satisfies |= bit;
+  if (override_app == Override::kAlways)
+    known.remove = true;
+  else if (!known.remove)
+    known.satisfies |= bit;
   if (override_app == Override::kNever) only_on_own_ |= bit;
   fields_.push_back({std::string(name), std::string(value)});
 }

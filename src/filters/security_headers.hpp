@@ -1,9 +1,10 @@
-// The response fields that tell a browser to protect itself (OWASP Secure Headers Project): chosen by one word, refined by a
-// few keys, and removed where they only tell what the app is made of. On every answer, also those that Gatehouse writes.
+// The response fields that tell a browser to protect itself (OWASP Secure Headers Project): chosen by one word, refined
+// by a few keys, and removed where they only tell what the app is made of. On every answer, also those that Gatehouse
+// writes.
 //
 // Trusts upstream: what the app says about a field stands unless `override` or `set` says otherwise. One per worker and
-// route; everything that does not depend on the request is composed once, so that a response costs one look-up for each of its
-// fields and no allocation.
+// route; everything that does not depend on the request is composed once, so that a response costs one look-up for each
+// of its fields and no allocation.
 #pragma once
 
 #include "filters/security_headers_names.hpp"
@@ -48,9 +49,9 @@ class SecurityHeaders final : public HeaderFilter {
     std::optional<Hsts> hsts;              // nothing: the preset's
     std::optional<std::string> csp;        // nothing: the preset's; empty: none
     std::optional<std::string> csp_report_only;
-    std::string reports_path;              // where browsers are told to send reports; empty: nowhere
+    std::string reports_path;  // where browsers are told to send reports; empty: nowhere
     bool remove_fingerprints = true;
-    std::vector<Named> set;                // replaces whatever the app says
+    std::vector<Named> set;  // replaces whatever the app says
     std::vector<std::string> remove;
   };
   // The keys under `security_headers`, at the top and per route. CspReports reads `reports` of the same section.
@@ -73,7 +74,7 @@ class SecurityHeaders final : public HeaderFilter {
 
   std::vector<Named> fields_;  // at most 64
   std::vector<Rule> rules_;
-  FieldNameTable names_;       // to positions in rules_
+  FieldNameTable names_;  // to positions in rules_
   std::uint64_t only_over_tls_ = 0;
   std::uint64_t only_on_own_ = 0;
 };

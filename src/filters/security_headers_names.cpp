@@ -2,7 +2,6 @@
 
 #include <gatehouse/message.hpp>
 
-
 namespace gatehouse {
 namespace {
 

@@ -1,5 +1,5 @@
-// A fixed set of field names, each with a number, asked once for every field of every response: a look-up is a hash of four
-// bytes and, nearly always, one comparison. Filled while a configuration is loaded, read only afterwards.
+// A fixed set of field names, each with a number, asked once for every field of every response: a look-up is a hash of
+// four bytes and, nearly always, one comparison. Filled while a configuration is loaded, read only afterwards.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ class FieldNameTable {
   std::size_t used_ = 0;
 };
 
-// The response fields that tell what an app is made of: OWASP Secure Headers Project, "Prevent information disclosure via
-// HTTP headers" (ci/headers_remove.json), and the right spelling of one name that the list has wrong.
+// The response fields that tell what an app is made of: OWASP Secure Headers Project, "Prevent information disclosure
+// via HTTP headers" (ci/headers_remove.json), and the right spelling of one name that the list has wrong.
 std::span<const std::string_view> fingerprint_names() noexcept;
 
 }  // namespace gatehouse

@@ -26,8 +26,10 @@ bool is_framing(std::string_view name) noexcept {
     case FieldId::te:
     case FieldId::trailer:
     case FieldId::transfer_encoding:
-    case FieldId::upgrade: return true;
-    default: return false;
+    case FieldId::upgrade:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -56,7 +58,8 @@ void check(OptionsReader& reader) {
     OptionsReader hsts = reader.map("hsts");
     const bool long_enough = hsts.duration("max_age") >= std::chrono::hours{24 * 365};
     if (hsts.boolean("preload") && !(long_enough && hsts.boolean("include_subdomains")))
-      hsts.mistake("preload", "needs include_subdomains and a max_age of at least 365d, or the preload list refuses the site");
+      hsts.mistake("preload",
+                   "needs include_subdomains and a max_age of at least 365d, or the preload list refuses the site");
   }
   std::vector<std::string> removed = reader.texts("remove");
   std::vector<OptionsReader> set = reader.maps("set");
@@ -80,12 +83,14 @@ Section SecurityHeaders::section() {
       key::map(
           "security_headers",
           {
-              key::choice("preset", {"none", "api", "web", "owasp"}, "web",
-                          "api: for answers that no browser shows as a page; web: for pages, breaks none; owasp: the values "
-                          "that the OWASP Secure Headers Project proposes; none: only what is written here."),
-              key::choice("override", {"never", "missing", "always"}, std::nullopt,
-                          "What of the preset is put on the app's answers: nothing (never), what the app does not say "
-                          "(missing; for api and web), or all of it in place of what the app says (always; for owasp)."),
+              key::choice(
+                  "preset", {"none", "api", "web", "owasp"}, "web",
+                  "api: for answers that no browser shows as a page; web: for pages, breaks none; owasp: the values "
+                  "that the OWASP Secure Headers Project proposes; none: only what is written here."),
+              key::choice(
+                  "override", {"never", "missing", "always"}, std::nullopt,
+                  "What of the preset is put on the app's answers: nothing (never), what the app does not say "
+                  "(missing; for api and web), or all of it in place of what the app says (always; for owasp)."),
               key::map("hsts",
                        {
                            key::boolean("enabled", true, "Sent at all."),
@@ -96,11 +101,13 @@ Section SecurityHeaders::section() {
                        },
                        "Strict-Transport-Security, sent over TLS alone, and never for localhost or an address.")
                   .optional(),
-              key::text("csp", std::nullopt, "Content-Security-Policy, in place of the preset's and the app's; empty: none.")
+              key::text("csp", std::nullopt,
+                        "Content-Security-Policy, in place of the preset's and the app's; empty: none.")
                   .of_format(kFieldValue)
                   .may_be_empty(),
               key::text("csp_report_only", std::nullopt,
-                        "Content-Security-Policy-Report-Only: what a policy would refuse is reported and not refused; empty: none.")
+                        "Content-Security-Policy-Report-Only: what a policy would refuse is reported and not refused; "
+                        "empty: none.")
                   .of_format(kFieldValue)
                   .may_be_empty(),
               key::boolean("remove_fingerprints", true,
@@ -113,7 +120,9 @@ Section SecurityHeaders::section() {
                         },
                         "Response headers with a value of yours, in place of the preset's and the app's.")
                   .within(0, 32),
-              key::texts("remove", {}, "Response headers that no answer shall have.").of_format(kOwnField).within(0, 64),
+              key::texts("remove", {}, "Response headers that no answer shall have.")
+                  .of_format(kOwnField)
+                  .within(0, 64),
           },
           "Response headers that make browsers protect the app's users.")
           .or_just("preset")
@@ -128,14 +137,15 @@ SecurityHeaders::Options SecurityHeaders::read(const OptionsReader& reader) {
   if (reader.has("override")) options.override_app = reader.choice<Override>("override");
   if (reader.has("hsts")) {
     const OptionsReader hsts = reader.map("hsts");
-    options.hsts = Hsts{hsts.boolean("enabled"),
-                        std::chrono::duration_cast<std::chrono::seconds>(hsts.duration("max_age")),
-                        hsts.boolean("include_subdomains"), hsts.boolean("preload")};
+    options.hsts =
+        Hsts{hsts.boolean("enabled"), std::chrono::duration_cast<std::chrono::seconds>(hsts.duration("max_age")),
+             hsts.boolean("include_subdomains"), hsts.boolean("preload")};
   }
   if (reader.has("csp")) options.csp = reader.text("csp");
   if (reader.has("csp_report_only")) options.csp_report_only = reader.text("csp_report_only");
   options.remove_fingerprints = reader.boolean("remove_fingerprints");
-  for (const OptionsReader& field : reader.maps("set")) options.set.push_back({field.text("name"), field.text("value")});
+  for (const OptionsReader& field : reader.maps("set"))
+    options.set.push_back({field.text("name"), field.text("value")});
   options.remove = reader.texts("remove");
   return options;
 }

@@ -1,5 +1,5 @@
-// One exchange for the tests of a filter: a request composed field by field, an answer of the app's, and what the filter
-// makes of both; and the settings of a filter from YAML.
+// One exchange for the tests of a filter: a request composed field by field, an answer of the app's, and what the
+// filter makes of both; and the settings of a filter from YAML.
 #pragma once
 
 #include "config/load.hpp"
@@ -71,7 +71,8 @@ inline std::string one(const Response& response, std::string_view name) {
 // What `read` makes of the section as written in `yaml`; the mistakes as text where there are some.
 template <class Read>
 auto read_section(std::string_view yaml, const Section& declared, Read read) {
-  LoadResult loaded = load_config("upstream: http://127.0.0.1:8000\n" + std::string(yaml), "test.yaml", {&declared, 1}, {});
+  LoadResult loaded =
+      load_config("upstream: http://127.0.0.1:8000\n" + std::string(yaml), "test.yaml", {&declared, 1}, {});
   std::string problems;
   for (const Mistake& mistake : loaded.mistakes()) problems += to_string(mistake) + "\n";
   if (!loaded) throw std::runtime_error(problems);

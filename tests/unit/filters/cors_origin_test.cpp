@@ -15,12 +15,27 @@ OriginSet set_of(std::initializer_list<std::string_view> entries) {
 TEST(OriginSet, TakesAnExactOriginAndNoLookAlike) {
   const OriginSet set = set_of({"https://app.example.com"});
   EXPECT_TRUE(set.contains("https://app.example.com"));
-  for (const std::string_view other :
-       {"", "https://", "http://app.example.com", "https://app.example.com:443", "https://app.example.com:8443",
-        "https://app.example.com/", "https://app.example.com.", "https://app.example.com.evil.example", "https://xapp.example.com",
-        "https://app-example.com", "https://appxexample.com", "https://APP.example.com", "HTTPS://app.example.com", " https://app.example.com",
-        "https://app.example.com ", "https://app.example.com,https://evil.example", "https://app.example.com@evil.example",
-        "https://evil.example#https://app.example.com", "null", "*", "https://app.example.com%60.evil.example"})
+  for (const std::string_view other : {"",
+                                       "https://",
+                                       "http://app.example.com",
+                                       "https://app.example.com:443",
+                                       "https://app.example.com:8443",
+                                       "https://app.example.com/",
+                                       "https://app.example.com.",
+                                       "https://app.example.com.evil.example",
+                                       "https://xapp.example.com",
+                                       "https://app-example.com",
+                                       "https://appxexample.com",
+                                       "https://APP.example.com",
+                                       "HTTPS://app.example.com",
+                                       " https://app.example.com",
+                                       "https://app.example.com ",
+                                       "https://app.example.com,https://evil.example",
+                                       "https://app.example.com@evil.example",
+                                       "https://evil.example#https://app.example.com",
+                                       "null",
+                                       "*",
+                                       "https://app.example.com%60.evil.example"})
     EXPECT_FALSE(set.contains(other)) << other;
   EXPECT_FALSE(set.contains(std::string_view("https://app.example.com\0", 24)));
 }
@@ -46,14 +61,16 @@ TEST(OriginSet, BringsEntriesIntoTheFormThatBrowsersSend) {
 
 TEST(OriginSet, TakesSubdomainsOfOneOrMoreLabels) {
   const OriginSet set = set_of({"https://*.example.com"});
-  for (const std::string_view origin :
-       {"https://a.example.com", "https://a.b.example.com", "https://xn--bcher-kva.example.com", "https://a-1.b_2.example.com"})
+  for (const std::string_view origin : {"https://a.example.com", "https://a.b.example.com",
+                                        "https://xn--bcher-kva.example.com", "https://a-1.b_2.example.com"})
     EXPECT_TRUE(set.contains(origin)) << origin;
   for (const std::string_view origin :
-       {"https://example.com", "https://.example.com", "https://a..example.com", "https://evil-example.com", "https://evilexample.com",
-        "http://a.example.com", "https://a.example.com:8443", "https://a.example.com.evil.example", "https://evil.example/.example.com",
-        "https://evil.example:80.example.com", "https://evil@a.example.com", "https://a.EXAMPLE.com", "https://A.example.com",
-        "https://a.example.comm", "https://a.example.co", "https://*.example.com", "https://evil.example#.example.com"})
+       {"https://example.com", "https://.example.com", "https://a..example.com", "https://evil-example.com",
+        "https://evilexample.com", "http://a.example.com", "https://a.example.com:8443",
+        "https://a.example.com.evil.example", "https://evil.example/.example.com",
+        "https://evil.example:80.example.com", "https://evil@a.example.com", "https://a.EXAMPLE.com",
+        "https://A.example.com", "https://a.example.comm", "https://a.example.co", "https://*.example.com",
+        "https://evil.example#.example.com"})
     EXPECT_FALSE(set.contains(origin)) << origin;
   const OriginSet with_port = set_of({"https://*.example.com:8443"});
   EXPECT_TRUE(with_port.contains("https://a.example.com:8443"));
@@ -66,9 +83,9 @@ TEST(OriginSet, TakesAnyPortWhereTheEntrySaysSo) {
   for (const std::string_view origin : {"http://localhost", "http://localhost:3000", "http://localhost:65535"})
     EXPECT_TRUE(set.contains(origin)) << origin;
   for (const std::string_view origin :
-       {"https://localhost:3000", "http://localhost:", "http://localhost:0", "http://localhost:65536", "http://localhost:03000",
-        "http://localhost:3000x", "http://xlocalhost:3000", "http://localhost.evil.example:3000", "http://localhost:30:00",
-        "http://evil.example:localhost"})
+       {"https://localhost:3000", "http://localhost:", "http://localhost:0", "http://localhost:65536",
+        "http://localhost:03000", "http://localhost:3000x", "http://xlocalhost:3000",
+        "http://localhost.evil.example:3000", "http://localhost:30:00", "http://evil.example:localhost"})
     EXPECT_FALSE(set.contains(origin)) << origin;
   EXPECT_TRUE(set_of({"http://[::1]:*"}).contains("http://[::1]:81"));
   EXPECT_TRUE(set_of({"https://*.example.com:*"}).contains("https://a.example.com:444"));
@@ -79,8 +96,8 @@ TEST(OriginSet, MatchesPatternsAsAWhole) {
   const OriginSet set = set_of({R"(~https://pr-[0-9]+\.example\.com)"});
   EXPECT_TRUE(set.contains("https://pr-17.example.com"));
   for (const std::string_view origin :
-       {"https://pr-17.example.com.evil.example", "xhttps://pr-17.example.com", "https://pr-.example.com", "https://pr-1.example.com\n",
-        "https://PR-1.example.com", "null"})
+       {"https://pr-17.example.com.evil.example", "xhttps://pr-17.example.com", "https://pr-.example.com",
+        "https://pr-1.example.com\n", "https://PR-1.example.com", "null"})
     EXPECT_FALSE(set.contains(origin)) << origin;
   EXPECT_TRUE(set_of({R"(~^https://(a|b)\.example$)"}).contains("https://b.example"));
 }
@@ -112,7 +129,9 @@ TEST(OriginSet, SaysWhatIsWrongWithAnEntry) {
       {"https://app.example.com?x", "scheme, host and port alone"},
       {"https://", "no host"},
       {"https://:443", "no host"},
-      {"https://b\xc3\xbc" "cher.example", "xn--"},
+      {"https://b\xc3\xbc"
+       "cher.example",
+       "xn--"},
       {"https://a..example", "no valid host name"},
       {"https://a.example.", "no valid host name"},
       {"https://a b.example", "no valid host name"},

@@ -101,12 +101,12 @@ TEST(Cors, NamesTheOnlyOriginWhereTheHeadOfTheRequestWasNeverRead) {
 TEST(Cors, ReplacesWhatTheAppSays) {
   const Policy policy("cors: { allow_origins: [https://app.example.com] }");
   FilterProbe probe;
-  const Response response = probe.with("Origin", kApp).answer(
-      policy.cors, {{"Access-Control-Allow-Origin", "*"},
-                    {"access-control-allow-origin", "https://other.example"},
-                    {"Access-Control-Allow-Credentials", "true"},
-                    {"ACCESS-CONTROL-EXPOSE-HEADERS", "X-Secret"},
-                    {"Access-Control-Max-Age", "86400"}});
+  const Response response = probe.with("Origin", kApp)
+                                .answer(policy.cors, {{"Access-Control-Allow-Origin", "*"},
+                                                      {"access-control-allow-origin", "https://other.example"},
+                                                      {"Access-Control-Allow-Credentials", "true"},
+                                                      {"ACCESS-CONTROL-EXPOSE-HEADERS", "X-Secret"},
+                                                      {"Access-Control-Max-Age", "86400"}});
   EXPECT_EQ(one(response, "access-control-allow-origin"), kApp);
   EXPECT_EQ(one(response, "access-control-allow-credentials"), "(absent)");
   EXPECT_EQ(one(response, "access-control-max-age"), "(absent)");
@@ -118,8 +118,9 @@ TEST(Cors, ReplacesWhatTheAppSays) {
 TEST(Cors, TakesTheWordOfTheAppFromUnlistedOriginsToo) {
   const Policy policy("cors: { allow_origins: [https://app.example.com] }");
   FilterProbe probe;
-  const Response response = probe.with("Origin", kEvil).answer(
-      policy.cors, {{"Access-Control-Allow-Origin", kEvil}, {"Access-Control-Allow-Credentials", "true"}});
+  const Response response =
+      probe.with("Origin", kEvil)
+          .answer(policy.cors, {{"Access-Control-Allow-Origin", kEvil}, {"Access-Control-Allow-Credentials", "true"}});
   EXPECT_EQ(one(response, "access-control-allow-origin"), "(absent)");
   EXPECT_EQ(one(response, "access-control-allow-credentials"), "(absent)");
 }
@@ -185,17 +186,15 @@ TEST(Cors, DoesNotForwardThePreflightOfAnUnlistedOrigin) {
 }
 
 TEST(Cors, TellsAListedOriginWhichMethodOrHeaderIsMissing) {
-  const Policy policy("cors: { allow_origins: [https://app.example.com], allow_methods: [GET, PUT], allow_headers: [X-A] }");
+  const Policy policy(
+      "cors: { allow_origins: [https://app.example.com], allow_methods: [GET, PUT], allow_headers: [X-A] }");
   const struct {
     std::string_view method, headers, reason;
   } cases[] = {
-      {"PUT", "x-a", "cors_preflight"},
-      {"PUT", "", "cors_preflight"},
+      {"PUT", "x-a", "cors_preflight"},         {"PUT", "", "cors_preflight"},
       {"POST", "x-a", "cors_preflight"},  // safelisted: browsers take it for allowed
-      {"DELETE", "x-a", "cors_method_denied"},
-      {"put", "x-a", "cors_method_denied"},  // methods are told apart by case
-      {"PUT", "x-a,x-b", "cors_header_denied"},
-      {"PUT", "x-a, X-A ,,x-a", "cors_preflight"},
+      {"DELETE", "x-a", "cors_method_denied"},  {"put", "x-a", "cors_method_denied"},  // methods are told apart by case
+      {"PUT", "x-a,x-b", "cors_header_denied"}, {"PUT", "x-a, X-A ,,x-a", "cors_preflight"},
       {"PUT", "x-a\"", "cors_header_denied"},
   };
   for (const auto& each : cases) {
@@ -211,7 +210,9 @@ TEST(Cors, TellsAListedOriginWhichMethodOrHeaderIsMissing) {
 }
 
 TEST(Cors, RepeatsWhatAPreflightAsksForWhereEverythingIsAllowed) {
-  const Policy policy("cors: { allow_origins: [https://app.example.com], allow_methods: ['*'], allow_headers: ['*'], allow_credentials: true }");
+  const Policy policy(
+      "cors: { allow_origins: [https://app.example.com], allow_methods: ['*'], allow_headers: ['*'], "
+      "allow_credentials: true }");
   Preflight probe(kApp, "PURGE", "authorization,x-anything");
   const auto response = policy.cors.on_request(probe.exchange);
   ASSERT_TRUE(response);
@@ -291,7 +292,9 @@ TEST(Cors, AsksTheAppAboutPreflightsFirstWhereItsWordIsKept) {
   const Policy policy("cors: { allow_origins: [https://app.example.com], upstream: keep }");
   Preflight spoken(kEvil, "PUT");
   EXPECT_FALSE(policy.cors.on_request(spoken.exchange));
-  EXPECT_EQ(one(spoken.answer(policy.cors, {{"Access-Control-Allow-Origin", kEvil}}, 200), "access-control-allow-origin"), kEvil);
+  EXPECT_EQ(
+      one(spoken.answer(policy.cors, {{"Access-Control-Allow-Origin", kEvil}}, 200), "access-control-allow-origin"),
+      kEvil);
   Preflight silent(kApp, "PUT");
   const Response answer = silent.answer(policy.cors, {{"Allow", "GET"}}, 405);
   EXPECT_EQ(answer.status, 204);
@@ -326,10 +329,14 @@ TEST(Cors, BlocksUnsafeRequestsOfUnlistedOriginsWhereToldTo) {
     std::string_view origin;
     int status;
   } cases[] = {
-      {Method::kPost, kEvil, 403},      {Method::kDelete, kEvil, 403},
-      {Method::kOther, kEvil, 403},     {Method::kPost, "null", 403},
-      {Method::kGet, kEvil, 200},       {Method::kHead, kEvil, 200},
-      {Method::kPost, kApp, 200},       {Method::kPost, "", 200},
+      {Method::kPost, kEvil, 403},
+      {Method::kDelete, kEvil, 403},
+      {Method::kOther, kEvil, 403},
+      {Method::kPost, "null", 403},
+      {Method::kGet, kEvil, 200},
+      {Method::kHead, kEvil, 200},
+      {Method::kPost, kApp, 200},
+      {Method::kPost, "", 200},
       {Method::kPost, "https://api.example.com", 200},  // its own pages
       {Method::kPost, "https://api.example.com:8443", 403},
   };
@@ -353,12 +360,17 @@ TEST(Cors, CountsNoRefusalForPagesOfTheServiceItself) {
 
 TEST(CorsConfiguration, RefusesCombinationsThatLetEveryoneIn) {
   const auto problems = [](std::string_view yaml) { return mistakes_in(yaml, Cors::section()); };
-  EXPECT_NE(problems("cors: { allow_origins: ['*'], allow_credentials: true }").find("allow_origins[0]: \"*\" together"),
+  EXPECT_NE(
+      problems("cors: { allow_origins: ['*'], allow_credentials: true }").find("allow_origins[0]: \"*\" together"),
+      std::string::npos);
+  EXPECT_NE(problems("cors: { allow_origins: ['null'], allow_credentials: true }").find("sandboxed frame"),
             std::string::npos);
-  EXPECT_NE(problems("cors: { allow_origins: ['null'], allow_credentials: true }").find("sandboxed frame"), std::string::npos);
-  EXPECT_NE(problems("cors: { allow_origins: ['~https://.*'], allow_credentials: true }").find("nobody named"), std::string::npos);
-  EXPECT_NE(problems("cors: { allow_origins: ['*', 'https://a.example'] }").find("leave the others out"), std::string::npos);
-  EXPECT_NE(problems("cors: { allow_origins: [https://a.example], expose_headers: ['*'], allow_credentials: true }").find("name the headers"),
+  EXPECT_NE(problems("cors: { allow_origins: ['~https://.*'], allow_credentials: true }").find("nobody named"),
+            std::string::npos);
+  EXPECT_NE(problems("cors: { allow_origins: ['*', 'https://a.example'] }").find("leave the others out"),
+            std::string::npos);
+  EXPECT_NE(problems("cors: { allow_origins: [https://a.example], expose_headers: ['*'], allow_credentials: true }")
+                .find("name the headers"),
             std::string::npos);
   EXPECT_NE(problems("cors: { allow_credentials: true }").find("allow_origins"), std::string::npos);
   EXPECT_EQ(problems("cors: { allow_origins: ['*'] }"), "");
@@ -366,10 +378,13 @@ TEST(CorsConfiguration, RefusesCombinationsThatLetEveryoneIn) {
 }
 
 TEST(CorsConfiguration, OfARouteRefinesThatOfTheWhole) {
-  EXPECT_EQ(mistakes_in("cors: { allow_origins: [https://a.example] }\nroutes: [{ match: { path: /x }, cors: { block: true } }]",
-                        Cors::section()),
-            "");
-  EXPECT_NE(mistakes_in("cors: { allow_origins: ['*'] }\nroutes: [{ match: { path: /x }, cors: { allow_origins: ['*'], allow_credentials: true } }]",
+  EXPECT_EQ(
+      mistakes_in(
+          "cors: { allow_origins: [https://a.example] }\nroutes: [{ match: { path: /x }, cors: { block: true } }]",
+          Cors::section()),
+      "");
+  EXPECT_NE(mistakes_in("cors: { allow_origins: ['*'] }\nroutes: [{ match: { path: /x }, cors: { allow_origins: ['*'], "
+                        "allow_credentials: true } }]",
                         Cors::section())
                 .find("routes[0].cors.allow_origins[0]"),
             std::string::npos);

@@ -56,7 +56,8 @@ TEST(SecurityHeaders, OfTheOwaspPresetAreThoseThatOwaspProposes) {
       {"x-frame-options", "deny"},
       {"x-content-type-options", "nosniff"},
       {"content-security-policy",
-       "default-src 'self'; form-action 'self'; base-uri 'self'; object-src 'none'; frame-ancestors 'none'; upgrade-insecure-requests"},
+       "default-src 'self'; form-action 'self'; base-uri 'self'; object-src 'none'; frame-ancestors 'none'; "
+       "upgrade-insecure-requests"},
       {"x-permitted-cross-domain-policies", "none"},
       {"referrer-policy", "no-referrer"},
       {"cross-origin-embedder-policy", "require-corp"},
@@ -81,9 +82,9 @@ TEST(SecurityHeaders, StandOnRefusalsToo) {
 
 TEST(SecurityHeaders, LeaveWhatTheAppSaysWhereOnlyMissingOnesAreAdded) {
   const OverTls response("security_headers: api", {{"X-Frame-Options", "SAMEORIGIN"},
-                                                                         {"CACHE-CONTROL", "public, max-age=60"},
-                                                                         {"Content-Security-Policy", "default-src 'self'"},
-                                                                         {"Strict-Transport-Security", "max-age=1"}});
+                                                   {"CACHE-CONTROL", "public, max-age=60"},
+                                                   {"Content-Security-Policy", "default-src 'self'"},
+                                                   {"Strict-Transport-Security", "max-age=1"}});
   EXPECT_EQ(one(response, "x-frame-options"), "SAMEORIGIN");
   EXPECT_EQ(one(response, "cache-control"), "public, max-age=60");
   EXPECT_EQ(one(response, "content-security-policy"), "default-src 'self'");
@@ -93,12 +94,13 @@ TEST(SecurityHeaders, LeaveWhatTheAppSaysWhereOnlyMissingOnesAreAdded) {
 
 TEST(SecurityHeaders, ReplaceWhatTheAppSaysWhereToldTo) {
   const OverTls response("security_headers: { preset: api, override: always }",
-                                     {{"X-Frame-Options", "ALLOWALL"}, {"x-frame-options", "SAMEORIGIN"}});
+                         {{"X-Frame-Options", "ALLOWALL"}, {"x-frame-options", "SAMEORIGIN"}});
   EXPECT_EQ(one(response, "x-frame-options"), "DENY");
 }
 
 TEST(SecurityHeaders, LeaveTheAppsAnswersAloneWhereToldTo) {
-  const SecurityHeaders filter = filter_of("security_headers: { preset: api, override: never, set: [{ name: X-Own, value: a }] }");
+  const SecurityHeaders filter =
+      filter_of("security_headers: { preset: api, override: never, set: [{ name: X-Own, value: a }] }");
   FilterProbe probe;
   const Response response = probe.over_tls().answer(filter);
   EXPECT_EQ(one(response, "x-frame-options"), "(absent)");
@@ -112,12 +114,15 @@ TEST(SecurityHeaders, WatchNoPolicyWhereTheAppHasOne) {
   for (const std::string_view name : {"Content-Security-Policy", "Content-Security-Policy-Report-Only"}) {
     FilterProbe probe;
     const Response response = probe.over_tls().answer(filter, {{name, "default-src *"}});
-    EXPECT_EQ(all(response, "content-security-policy").size() + all(response, "content-security-policy-report-only").size(), 1u);
+    EXPECT_EQ(
+        all(response, "content-security-policy").size() + all(response, "content-security-policy-report-only").size(),
+        1u);
   }
 }
 
 TEST(SecurityHeaders, PinHttpsOnlyOverTlsAndOnlyNames) {
-  const SecurityHeaders filter = filter_of("security_headers: { preset: none, hsts: { max_age: 365d, include_subdomains: true, preload: true } }");
+  const SecurityHeaders filter =
+      filter_of("security_headers: { preset: none, hsts: { max_age: 365d, include_subdomains: true, preload: true } }");
   const struct {
     std::string_view host;
     bool over_tls;
@@ -144,17 +149,21 @@ TEST(SecurityHeaders, TakeThePinOfTheAppAwayFromPlainAnswers) {
   for (const std::string_view yaml : {"security_headers: api", "security_headers: none"}) {
     const SecurityHeaders filter = filter_of(yaml);
     FilterProbe probe;
-    EXPECT_EQ(one(probe.answer(filter, {{"Strict-Transport-Security", "max-age=1"}}), "strict-transport-security"), "(absent)");
+    EXPECT_EQ(one(probe.answer(filter, {{"Strict-Transport-Security", "max-age=1"}}), "strict-transport-security"),
+              "(absent)");
   }
 }
 
 TEST(SecurityHeaders, CanGoWithoutThePin) {
-  EXPECT_EQ(one(OverTls("security_headers: { preset: api, hsts: { enabled: false } }"), "strict-transport-security"), "(absent)");
-  EXPECT_EQ(one(OverTls("security_headers: { preset: api, hsts: { max_age: 0s } }"), "strict-transport-security"), "max-age=0");
+  EXPECT_EQ(one(OverTls("security_headers: { preset: api, hsts: { enabled: false } }"), "strict-transport-security"),
+            "(absent)");
+  EXPECT_EQ(one(OverTls("security_headers: { preset: api, hsts: { max_age: 0s } }"), "strict-transport-security"),
+            "max-age=0");
 }
 
 TEST(SecurityHeaders, TakeAPolicyInPlaceOfThePresetsAndTheApps) {
-  const SecurityHeaders filter = filter_of("security_headers: { preset: web, csp: \"default-src 'self' cdn.example\" }");
+  const SecurityHeaders filter =
+      filter_of("security_headers: { preset: web, csp: \"default-src 'self' cdn.example\" }");
   FilterProbe probe;
   const Response response = probe.over_tls().answer(filter, {{"Content-Security-Policy", "default-src *"}});
   EXPECT_EQ(one(response, "content-security-policy"), "default-src 'self' cdn.example");
@@ -167,9 +176,11 @@ TEST(SecurityHeaders, TakeAPolicyInPlaceOfThePresetsAndTheApps) {
 
 TEST(SecurityHeaders, SetAndRemoveWhatTheConfigurationNames) {
   const SecurityHeaders filter = filter_of(
-      "security_headers: { preset: api, remove: [X-Internal-Node, cache-control], set: [{ name: X-Frame-Options, value: SAMEORIGIN }] }");
+      "security_headers: { preset: api, remove: [X-Internal-Node, cache-control], set: [{ name: X-Frame-Options, "
+      "value: SAMEORIGIN }] }");
   FilterProbe probe;
-  const Response response = probe.over_tls().answer(filter, {{"x-internal-node", "7"}, {"Cache-Control", "public"}, {"X-Frame-Options", "DENY"}});
+  const Response response = probe.over_tls().answer(
+      filter, {{"x-internal-node", "7"}, {"Cache-Control", "public"}, {"X-Frame-Options", "DENY"}});
   EXPECT_EQ(one(response, "x-internal-node"), "(absent)");
   EXPECT_EQ(one(response, "cache-control"), "(absent)");
   EXPECT_EQ(one(response, "x-frame-options"), "SAMEORIGIN");
@@ -185,8 +196,15 @@ TEST(SecurityHeaders, RemoveEveryFingerprintAndNothingElse) {
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
   }
   for (const std::string& name : shouted) said.emplace_back(name, "1");
-  const test::Fields kept{{"Content-Type", "text/html"}, {"WWW-Authenticate", "Bearer"}, {"X-Request-Id", "1"}, {"Set-Cookie", "a=b"},
-                          {"X-Powered-Byy", "1"}, {"X-Powered-B", "1"}, {"Serve", "1"}, {"", "1"}, {"Link", "<a>"}};
+  const test::Fields kept{{"Content-Type", "text/html"},
+                          {"WWW-Authenticate", "Bearer"},
+                          {"X-Request-Id", "1"},
+                          {"Set-Cookie", "a=b"},
+                          {"X-Powered-Byy", "1"},
+                          {"X-Powered-B", "1"},
+                          {"Serve", "1"},
+                          {"", "1"},
+                          {"Link", "<a>"}};
   said.insert(said.end(), kept.begin(), kept.end());
   FilterProbe probe;
   const Response response = probe.answer(filter, said);
@@ -196,7 +214,9 @@ TEST(SecurityHeaders, RemoveEveryFingerprintAndNothingElse) {
 }
 
 TEST(SecurityHeaders, LeaveFingerprintsWhereToldTo) {
-  EXPECT_EQ(one(OverTls("security_headers: { preset: api, remove_fingerprints: false }", {{"Server", "uvicorn"}}), "server"), "uvicorn");
+  EXPECT_EQ(
+      one(OverTls("security_headers: { preset: api, remove_fingerprints: false }", {{"Server", "uvicorn"}}), "server"),
+      "uvicorn");
 }
 
 TEST(SecurityHeaders, LeaveASwitchToAnotherProtocolAlone) {
@@ -223,7 +243,8 @@ TEST(SecurityHeadersConfiguration, SaysWhatCannotBe) {
   };
   for (const auto& each : cases)
     EXPECT_NE(mistakes_in(each.yaml, SecurityHeaders::section()).find(each.problem), std::string::npos)
-        << each.yaml << "\n" << mistakes_in(each.yaml, SecurityHeaders::section());
+        << each.yaml << "\n"
+        << mistakes_in(each.yaml, SecurityHeaders::section());
 }
 
 TEST(FieldNameTable, FindsEachNameInAnyCaseAndNoOther) {
