@@ -103,15 +103,15 @@ class Exchange {
   template <class T>
   T& remember(const Filter& filter, const T& value) {
     static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= 16);
-    auto* const note = new (arena_->allocate(sizeof(Note))) Note{&filter, notes_, arena_->allocate(sizeof(T))};
-    notes_ = note;
-    return *new (note->value) T(value);
+    auto* const kept = new (arena_->allocate(sizeof(Note))) Note{&filter, notes_, arena_->allocate(sizeof(T))};
+    notes_ = kept;
+    return *new (kept->value) T(value);
   }
   // What `filter` remembered as a T about this exchange, or null.
   template <class T>
   T* recall(const Filter& filter) const noexcept {
-    for (const Note* note = notes_; note != nullptr; note = note->next)
-      if (note->filter == &filter) return static_cast<T*>(note->value);
+    for (const Note* kept = notes_; kept != nullptr; kept = kept->next)
+      if (kept->filter == &filter) return static_cast<T*>(kept->value);
     return nullptr;
   }
 
