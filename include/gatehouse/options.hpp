@@ -148,7 +148,7 @@ class OptionsReader {
   // `section`: the text before a key in a mistake, "routes[0].cors".
   OptionsReader(const SettingValue& values, const SettingValue* below, std::string section, Mistakes& mistakes);
 
-  // The user wrote it; for a map also: it is there by default.
+  // It is there: the user wrote it, or it has a default. So print-config, which writes defaults out, changes no meaning.
   bool has(std::string_view key) const;
   // Empty where it is absent and has no default.
   const std::string& text(std::string_view key) const;

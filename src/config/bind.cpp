@@ -50,7 +50,7 @@ std::vector<Listener> read_listeners(const OptionsReader& top) {
 }
 
 // SO_REUSEPORT would let the kernel accept both and share the connections out between them.
-void refuse_overlaps(const Config& config, const OptionsReader& top) {
+void refuse_overlaps(const Config& config, const LoadedSettings& settings, const OptionsReader& top) {
   const auto is_known = [](const Address& address) { return address.is_unix() || address.port != 0; };
   std::vector<OptionsReader> readers = top.maps("listeners");
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
@@ -68,8 +68,7 @@ void refuse_overlaps(const Config& config, const OptionsReader& top) {
   for (std::size_t i = 0; i < config.listeners.size(); ++i) {
     const Address& address = config.listeners[i].address;
     if (!is_known(address) || !is_known(config.admin.address) || !overlap(address, config.admin.address)) continue;
-    // Where the user wrote neither, the admin port is the one to tell.
-    const bool tell_listener = readers[i].has("address") && !admin.has("address");
+    const bool tell_listener = !settings.values.child("admin")->is_given();
     const std::string what = " takes the same connections as ";
     if (tell_listener)
       readers[i].mistake("address", to_string(address) + what + "the admin port (" + to_string(config.admin.address) +
@@ -169,14 +168,20 @@ void judge_url(OptionsReader& reader, const HealthCheck& check, const CheckShape
 void judge_check(OptionsReader& reader, const HealthCheck& check) {
   if (reader.has_mistake("type")) return;
   const CheckShape shape = shape_of(check.type);
-  for (const std::string_view key : {"url", "path", "maximum_age", "minimum_free", "command"}) {
-    const bool needed = std::find(shape.needed.begin(), shape.needed.end(), key) != shape.needed.end();
-    if (needed && !reader.has(key) && !reader.has_mistake(key))
+  const std::pair<std::string_view, bool> given[] = {{"url", !check.url.empty()},
+                                                     {"path", !check.path.empty()},
+                                                     {"maximum_age", check.maximum_age.count() != 0},
+                                                     {"minimum_free", check.minimum_free != 0},
+                                                     {"command", !check.command.empty()}};
+  for (const auto& [key, is_given] : given) {
+    if (reader.has_mistake(key)) continue;
+    const bool is_needed = std::find(shape.needed.begin(), shape.needed.end(), key) != shape.needed.end();
+    if (is_needed && !is_given)
       reader.mistake(key, "is missing; a check of type " + reader.choice_text("type") + " needs it");
-    if (!needed && reader.has(key))
-      reader.mistake(key, "says nothing to a check of type " + reader.choice_text("type"));
+    if (!is_needed && is_given) reader.mistake(key, "says nothing to a check of type " + reader.choice_text("type"));
   }
-  if (reader.has("expect_status") && check.type != CheckType::kHttp)
+  if (check.expect_status != HealthCheck{}.expect_status && check.type != CheckType::kHttp &&
+      !reader.has_mistake("expect_status"))
     reader.mistake("expect_status", "says nothing to a check of type " + reader.choice_text("type"));
   judge_url(reader, check, shape);
 }
@@ -217,8 +222,8 @@ Log read_log(const OptionsReader& reader) {
   const bool is_stream = reader.text("output") == "stdout" || reader.text("output") == "stderr";
   log.output = is_stream ? reader.text("output") : reader.file("output");
   log.redact = {redact.texts("names"), redact.texts("headers"), redact.texts("patterns")};
-  log.access = {access.boolean("enabled"), access.choice<AccessFieldsSetting>("fields"), access.boolean("exclude_health"),
-                access.texts("headers"), access.number("sample")};
+  log.access = {access.boolean("enabled"), access.choice<AccessFieldsSetting>("fields"),
+                access.boolean("exclude_health"), access.texts("headers"), access.number("sample")};
   log.queue = reader.bytes("queue");
   log.overflow = reader.choice<OverflowSetting>("overflow");
   return log;
@@ -290,7 +295,7 @@ Config bind(const LoadedSettings& settings, Mistakes& mistakes) {
   config.log = read_log(top.map("log"));
   config.shutdown = {top.map("shutdown").duration("linger"), top.map("shutdown").duration("deadline")};
   config.routes = read_routes(top, config);
-  refuse_overlaps(config, top);
+  refuse_overlaps(config, settings, top);
   return config;
 }
 

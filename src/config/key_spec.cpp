@@ -27,6 +27,8 @@ std::string as_yaml(const std::vector<std::string>& items) {
 KeySpec KeySpec::within(std::int64_t low, std::int64_t high) && {
   minimum = low;
   maximum = high;
+  // A list that must hold something is absent by default, not empty.
+  if (low > 0 && default_yaml == "[]") default_yaml.reset();
   return std::move(*this);
 }
 KeySpec KeySpec::within(std::chrono::milliseconds low, std::chrono::milliseconds high) && {

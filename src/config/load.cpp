@@ -112,7 +112,7 @@ LoadResult load_config_file(const std::string& path, std::span<const Section> se
 bool has_section(const Config& config, std::string_view name, std::optional<std::size_t> route) {
   const SettingValue& top = config.settings->values;
   const SettingValue* value = route ? top.child("routes")->items.at(*route).child(name) : top.child(name);
-  return value != nullptr && value->is_given();
+  return value != nullptr && (route ? value->is_given() : value->is_there());
 }
 
 OptionsReader section(const Config& config, std::string_view name, Mistakes& mistakes,

@@ -5,7 +5,7 @@
 namespace gatehouse {
 namespace {
 
-constexpr std::size_t kListed = 500;
+constexpr std::size_t kListed = 100;
 
 }  // namespace
 

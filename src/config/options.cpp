@@ -27,11 +27,7 @@ const SettingValue& OptionsReader::value(std::string_view key, KeyType type) con
 bool OptionsReader::has(std::string_view key) const {
   const SettingValue* found = values_->child(key);
   if (found == nullptr) throw std::logic_error(section_ + " declares no key \"" + std::string(key) + "\"");
-  const bool counts_by_default = found->spec->type == KeyType::kMap;
-  const bool is_here = counts_by_default ? found->is_there() : found->is_given();
-  const bool is_below =
-      below_ != nullptr && (counts_by_default ? below_->child(key)->is_there() : below_->child(key)->is_given());
-  return is_here || is_below;
+  return found->is_there() || (below_ != nullptr && below_->child(key)->is_there());
 }
 
 const std::string& OptionsReader::text(std::string_view key) const { return value(key, KeyType::kText).text; }

@@ -48,6 +48,8 @@ const YamlEntry* find(const YamlNode& node, const std::string& key) {
   return found == node.entries.end() ? nullptr : &*found;
 }
 
+YamlNode empty_map(Position at) { return {YamlNode::Kind::kMap, at, {}, false, {}, {}}; }
+
 YamlNode scalar(const std::string& text, Position at) { return {YamlNode::Kind::kScalar, at, text, true, {}, {}}; }
 
 }  // namespace
@@ -100,10 +102,7 @@ SettingValue Shape::absent(const Place& place, Position around) {
   const KeySpec& spec = place.spec;
   const Place defaults{spec, place.path, true};
   if (spec.type == KeyType::kMap) {
-    YamlNode empty;
-    empty.kind = YamlNode::Kind::kMap;
-    empty.at = around;
-    SettingValue value = read(empty, defaults);
+    SettingValue value = read(empty_map(around), defaults);
     if (spec.is_optional_map) value.source = SettingValue::Source::kAbsent;
     return value;
   }
@@ -128,7 +127,6 @@ void Shape::read_map(const YamlNode& node, const Place& place, SettingValue& val
     read_map(wrapped, place, value);
     return;
   }
-  YamlNode empty;
   const bool is_map = node.kind == YamlNode::Kind::kMap;
   const std::string file = place.path.empty() ? "the file " : "";
   if (!is_map) mistake(place, value, node.at, file + "must be " + kind_name(place.spec));
@@ -215,23 +213,27 @@ void Shape::read_list(const YamlNode& node, const Place& place, SettingValue& va
     return;
   }
   for (const YamlNode& item : node.items) {
-    const Place inside{spec, place.path + "[" + std::to_string(value.items.size()) + "]", place.is_default};
-    SettingValue read_item;
-    read_item.spec = &spec;
-    read_item.at = item.at;
-    read_item.source = value.source;
-    if (item.kind == YamlNode::Kind::kNull)
-      mistake(inside, read_item, item.at, "has no value; give it one, or remove the item");
-    else if (spec.type == KeyType::kMaps)
-      read_map(item, inside, read_item);
-    else
-      read_scalar(item, inside, read_item);
-    if (read_item.broken) value.broken = true;
-    value.items.push_back(std::move(read_item));
+    value.items.push_back(
+        read_item(item, {spec, place.path + "[" + std::to_string(value.items.size()) + "]", place.is_default}));
+    if (value.items.back().broken) value.broken = true;
   }
   const auto count = static_cast<std::int64_t>(node.items.size());
   if (count < spec.minimum || count > spec.maximum)
     mistake(place, value, node.at, "has " + std::to_string(count) + " items; there must be " + range_text(spec));
+}
+
+SettingValue Shape::read_item(const YamlNode& node, const Place& place) {
+  SettingValue value;
+  value.spec = &place.spec;
+  value.at = node.at;
+  value.source = place.is_default ? SettingValue::Source::kDefault : SettingValue::Source::kLiteral;
+  const bool is_null = node.kind == YamlNode::Kind::kNull;
+  if (is_null) mistake(place, value, node.at, "has no value; give it one, or remove the item");
+  if (place.spec.type == KeyType::kMaps)
+    read_map(is_null ? empty_map(node.at) : node, {place.spec, place.path, place.is_default || is_null}, value);
+  else if (!is_null)
+    read_scalar(node, place, value);
+  return value;
 }
 
 void Shape::read_scalar(const YamlNode& node, const Place& place, SettingValue& value) {

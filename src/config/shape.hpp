@@ -27,6 +27,7 @@ class Shape {
   SettingValue read(const YamlNode& node, const Place& place);
   SettingValue absent(const Place& place, Position around);
   void read_map(const YamlNode& node, const Place& place, SettingValue& value);
+  SettingValue read_item(const YamlNode& node, const Place& place);
   void read_list(const YamlNode& node, const Place& place, SettingValue& value);
   void read_scalar(const YamlNode& node, const Place& place, SettingValue& value);
   SettingValue read_child(const YamlNode& node, const Place& place, const KeySpec& child);
