@@ -148,7 +148,8 @@ class OptionsReader {
   // `section`: the text before a key in a mistake, "routes[0].cors".
   OptionsReader(const SettingValue& values, const SettingValue* below, std::string section, Mistakes& mistakes);
 
-  // It is there: the user wrote it, or it has a default. So print-config, which writes defaults out, changes no meaning.
+  // It is there, written or by default; a list: it holds something. Written defaults count like others, so that what
+  // print-config writes means the same; a key whose absence means something has no default.
   bool has(std::string_view key) const;
   // Empty where it is absent and has no default.
   const std::string& text(std::string_view key) const;

@@ -27,7 +27,11 @@ const SettingValue& OptionsReader::value(std::string_view key, KeyType type) con
 bool OptionsReader::has(std::string_view key) const {
   const SettingValue* found = values_->child(key);
   if (found == nullptr) throw std::logic_error(section_ + " declares no key \"" + std::string(key) + "\"");
-  return found->is_there() || (below_ != nullptr && below_->child(key)->is_there());
+  const auto is_there = [](const SettingValue& value) {
+    const bool is_list = value.spec->type == KeyType::kTexts || value.spec->type == KeyType::kMaps;
+    return is_list ? !value.items.empty() : value.is_there();
+  };
+  return is_there(*found) || (below_ != nullptr && is_there(*below_->child(key)));
 }
 
 const std::string& OptionsReader::text(std::string_view key) const { return value(key, KeyType::kText).text; }

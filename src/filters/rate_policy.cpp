@@ -34,8 +34,8 @@ std::vector<KeySpec> policy_keys() {
       key::text("name", std::nullopt, "What the policy is called in response fields, logs and metrics.")
           .required()
           .of_format(format::kName),
-      key::text("key", "client_address",
-                "What is counted by: client_address, route, header:NAME, cookie:NAME or query:NAME.")
+      key::text("key", std::nullopt,
+                "What is counted by: client_address (where nothing is said), route, header:NAME, cookie:NAME or query:NAME.")
           .of_format(kKeyPart),
       key::texts("keys", {}, "Several of these together, in place of key: [client_address, route].")
           .of_format(kKeyPart)
@@ -78,7 +78,7 @@ RatePolicy read_policy(const OptionsReader& options) {
   policy.name = options.text("name");
   policy.key.parts.clear();
   auto parts = options.texts("keys");
-  if (parts.empty()) parts.push_back(options.text("key"));
+  if (parts.empty()) parts.push_back(options.has("key") ? options.text("key") : "client_address");
   for (const auto& text : parts)
     if (auto part = parse_rate_key_part(text)) policy.key.parts.push_back(std::move(*part));
   policy.key.ipv4_prefix = static_cast<unsigned>(options.integer("ipv4_prefix"));
