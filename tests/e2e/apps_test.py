@@ -74,4 +74,4 @@ class Apps(EndToEnd):
                 connection.reply(request.body.upper())
         upstream = self.start(ScriptedUpstream(play))
         self.assertEqual(fetch(upstream.address, "/", "POST", body=b"abc").body, b"ABC")
-        self.assertEqual((upstream.connections, upstream.requests[0].method), (1, "POST"))
+        self.assertEqual((upstream.used_connections(), upstream.requests[0].method), (1, "POST"))

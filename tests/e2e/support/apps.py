@@ -81,7 +81,7 @@ class ScriptedUpstream:
     def __init__(self, play, host="127.0.0.1", backlog=128):
         self._play = play
         self.connections = 0
-        self.requests = []  # heads in the order they came, from ScriptedConnection.read_request()
+        self.requests = []  # in the order they came, as ScriptedConnection read them
         self._errors = []
         self._open = set()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -116,6 +116,10 @@ class ScriptedUpstream:
         finally:
             self._open.discard(peer)
 
+    def used_connections(self):
+        """How many connections carried a request; Gatehouse may open others to see whether the app is there."""
+        return len({id(request.connection) for request in self.requests})
+
     def __enter__(self):
         return self
 
@@ -142,7 +146,7 @@ class ScriptedConnection(Connection):
 
     def read_head(self):
         """Reads a request head: method, target and headers."""
-        request = Request(*self.line().split(" ")[:2], self._fields())
+        request = Request(self, *self.line().split(" ")[:2], self._fields())
         self._log.append(request)
         return request
 
@@ -168,7 +172,8 @@ class ScriptedConnection(Connection):
 
 
 class Request:
-    def __init__(self, method, target, headers):
+    def __init__(self, connection, method, target, headers):
+        self.connection = connection
         self.method, self.target, self.headers = method, target, headers
         self.body, self.trailers = b"", []
 

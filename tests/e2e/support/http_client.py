@@ -127,6 +127,14 @@ class Connection:
             data += more
         return data
 
+    def count_until_closed(self):
+        """How many bytes come, without keeping them."""
+        count, scratch = len(self._buffer), bytearray(1 << 20)
+        self._buffer.clear()
+        while size := self.socket.recv_into(scratch):
+            count += size
+        return count
+
     def closed(self):
         """Waits for the end; true when it comes before any byte."""
         try:
