@@ -124,6 +124,9 @@ class Headers {
   // The value of the first field of that name, or an empty text: use find() where the difference matters.
   std::string_view value(FieldId id) const noexcept;
   std::string_view value(std::string_view name) const noexcept;
+  // The values of all fields of that name as one list, empty ones left out (RFC 9110 5.3); in the arena where there
+  // are several.
+  std::string_view joined(FieldId id, std::string_view separator) const;
   std::size_t count(FieldId id) const noexcept;
   std::size_t count(std::string_view name) const noexcept;
 

@@ -26,12 +26,13 @@ void ChunkedDecoder::step(char c) {
       remaining_ = 0;
       if (!is(kHexDigit, c)) return fail(HeadError::malformed_chunk);
       remaining_ = hex_value(c);
+      size_digits_ = 1;
       state_ = State::kSize;
       return;
     case State::kSize:
       if (is(kHexDigit, c)) {
-        // Sixteen digits would fit, but no body is that long: refusing early keeps sums far from overflow.
-        if (remaining_ >> 52 != 0) return fail(HeadError::malformed_chunk);
+        // No body is that long: refusing early keeps sums far from overflow. Zeros in front would go on for ever.
+        if (remaining_ >> 52 != 0 || ++size_digits_ > 16) return fail(HeadError::malformed_chunk);
         remaining_ = remaining_ * 16 + hex_value(c);
         return;
       }
@@ -92,9 +93,11 @@ void ChunkedDecoder::step(char c) {
       return;
     case State::kEndLf: {
       if (c != '\n') return fail(HeadError::malformed_trailer);
-      Arena scratch(512);
-      Headers judged(scratch);
-      if (!parse_trailers(trailers_, judged)) return fail(HeadError::malformed_trailer);
+      if (!trailers_.empty()) {
+        Arena scratch(512);
+        Headers judged(scratch);
+        if (!parse_trailers(trailers_, judged)) return fail(HeadError::malformed_trailer);
+      }
       state_ = State::kDone;
       return;
     }
@@ -102,6 +105,65 @@ void ChunkedDecoder::step(char c) {
     case State::kDone: return;
   }
 }
+
+namespace {
+
+// RFC 9110 6.5.1: fields that frame, route, modify, authenticate or describe the message before its body is read. Some
+// readers merge trailers into the head: what the head may not be told late, or what was judged there, is left out.
+bool may_be_trailer(std::string_view name) noexcept {
+  switch (field_id(name)) {
+    case FieldId::accept:
+    case FieldId::access_control_request_headers:
+    case FieldId::access_control_request_method:
+    case FieldId::age:
+    case FieldId::authorization:
+    case FieldId::cache_control:
+    case FieldId::connection:
+    case FieldId::content_encoding:
+    case FieldId::content_length:
+    case FieldId::content_type:
+    case FieldId::cookie:
+    case FieldId::date:
+    case FieldId::expect:
+    case FieldId::forwarded:
+    case FieldId::host:
+    case FieldId::keep_alive:
+    case FieldId::origin:
+    case FieldId::proxy_authenticate:
+    case FieldId::proxy_authorization:
+    case FieldId::proxy_connection:
+    case FieldId::referer:
+    case FieldId::retry_after:
+    case FieldId::set_cookie:
+    case FieldId::te:
+    case FieldId::traceparent:
+    case FieldId::tracestate:
+    case FieldId::trailer:
+    case FieldId::transfer_encoding:
+    case FieldId::upgrade:
+    case FieldId::user_agent:
+    case FieldId::vary:
+    case FieldId::via:
+    case FieldId::x_forwarded_for:
+    case FieldId::x_forwarded_host:
+    case FieldId::x_forwarded_port:
+    case FieldId::x_forwarded_proto:
+    case FieldId::x_real_ip:
+    case FieldId::x_request_id: return false;
+    case FieldId::server:
+    case FieldId::other: break;
+  }
+  constexpr std::string_view kNames[] = {"content-location", "content-range", "expires",  "location", "max-forwards",
+                                         "pragma",           "range",         "www-authenticate"};
+  constexpr std::string_view kPrefixes[] = {"access-control-", "if-", "sec-", "x-forwarded-"};
+  for (const auto forbidden : kNames)
+    if (equals_ignoring_case(name, forbidden)) return false;
+  for (const auto prefix : kPrefixes)
+    if (equals_ignoring_case(name.substr(0, prefix.size()), prefix)) return false;
+  return name.find_first_of("_.") == std::string_view::npos;
+}
+
+}  // namespace
 
 bool parse_trailers(std::string_view section, Headers& trailers) {
   while (!section.empty()) {
@@ -112,37 +174,7 @@ bool parse_trailers(std::string_view section, Headers& trailers) {
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return false;
     const auto name = line.substr(0, colon);
-    switch (field_id(name)) {
-      case FieldId::authorization:
-      case FieldId::cache_control:
-      case FieldId::connection:
-      case FieldId::content_encoding:
-      case FieldId::content_length:
-      case FieldId::content_type:
-      case FieldId::cookie:
-      case FieldId::expect:
-      case FieldId::forwarded:
-      case FieldId::host:
-      case FieldId::keep_alive:
-      case FieldId::origin:
-      case FieldId::proxy_authenticate:
-      case FieldId::proxy_authorization:
-      case FieldId::proxy_connection:
-      case FieldId::set_cookie:
-      case FieldId::te:
-      case FieldId::trailer:
-      case FieldId::transfer_encoding:
-      case FieldId::upgrade:
-      case FieldId::x_forwarded_for:
-      case FieldId::x_forwarded_host:
-      case FieldId::x_forwarded_port:
-      case FieldId::x_forwarded_proto:
-      case FieldId::x_real_ip:
-      case FieldId::x_request_id: continue;
-      default: break;
-    }
-    if (name.find_first_of("_.") != std::string_view::npos) continue;
-    trailers.add(name, trim(line.substr(colon + 1)));
+    if (may_be_trailer(name)) trailers.add(name, trim(line.substr(colon + 1)));
   }
   return true;
 }

@@ -1,4 +1,4 @@
-// The chunked coding (RFC 9112 7.1), decoded strictly: hexadecimal sizes without sign, prefix or space, CRLF everywhere,
+// The chunked coding (RFC 9112 7.1), decoded strictly: at most 16 hexadecimal digits for a size, CRLF everywhere,
 // extensions well-formed and bounded, trailers judged like fields. llhttp reads chunks as well, but the version in
 // Debian 12 takes a bare LF for a line end and does not bound extensions.
 #pragma once
@@ -48,6 +48,7 @@ class ChunkedDecoder {
   State state_ = State::kSizeFirst;
   std::optional<HeadError> error_;
   std::uint64_t remaining_ = 0;
+  unsigned size_digits_ = 0;
   std::size_t extension_bytes_ = 0;
   std::string trailers_;
 };

@@ -1,5 +1,6 @@
 #include "http/h1_parser.hpp"
 
+#include "http/hop_by_hop.hpp"
 #include "http/syntax.hpp"
 
 #include <algorithm>
@@ -48,12 +49,11 @@ HeadScanner::Result HeadScanner::scan(std::string_view bytes, const HeadLimits& 
 namespace {
 
 // Every line of the head but the first: a name, a colon, a value, and nothing that another reader might take differently.
-std::optional<HeadError> check_fields(std::string_view lines) noexcept {
+std::optional<HeadError> read_fields(std::string_view lines, std::size_t limit, Headers& headers) {
   while (lines.size() > 2) {
     const std::size_t end = lines.find('\n');  // the scanner has seen to it that each LF follows a CR
     const auto line = lines.substr(0, end - 1);
     lines.remove_prefix(end + 1);
-    if (line.empty()) break;
     if (line.front() == ' ' || line.front() == '\t') return HeadError::folded_field;
     std::size_t colon = 0;
     while (colon < line.size() && is(kToken, line[colon])) ++colon;
@@ -61,71 +61,26 @@ std::optional<HeadError> check_fields(std::string_view lines) noexcept {
     for (std::size_t i = named ? colon + 1 : 0; i < line.size(); ++i)
       if (!is(kFieldByte, line[i])) return line[i] == '\r' ? HeadError::bare_carriage_return : HeadError::control_byte;
     if (!named) return HeadError::malformed_field;
+    if (headers.size() == limit) return HeadError::too_many_fields;
+    headers.add_view(line.substr(0, colon), trim(line.substr(colon + 1)));
   }
   return std::nullopt;
 }
 
-struct Collector {
-  Headers* headers;
-  std::size_t limit;
-  std::size_t seen = 0;
-  std::string_view name;
-  bool too_many = false;
-};
-
-Collector& collector(llhttp_t* parser) noexcept { return *static_cast<Collector*>(parser->data); }
-
-const llhttp_settings_t& settings() noexcept {
+// A second reader, which may only say no: what the fields mean has been decided above, whatever its version thinks. The
+// head comes in two parts so that a method it does not know can be replaced by one it does.
+bool llhttp_agrees(Side side, std::string_view start, std::string_view rest) {
   static const llhttp_settings_t kSettings = [] {
     llhttp_settings_t made;
     llhttp_settings_init(&made);
-    made.on_header_field = [](llhttp_t* parser, const char* at, std::size_t size) {
-      collector(parser).name = {at, size};
-      return 0;
-    };
-    made.on_header_value = [](llhttp_t* parser, const char* at, std::size_t size) {
-      Collector& fields = collector(parser);
-      if (++fields.seen > fields.limit) {
-        fields.too_many = true;
-        return -1;
-      }
-      fields.headers->add_view(fields.name, trim({at, size}));
-      return 0;
-    };
-    // The body is not llhttp's business here: whatever the framing, it stops behind the head.
+    // The body is not its business: whatever the framing, it stops behind the head.
     made.on_headers_complete = [](llhttp_t*) -> int { return HPE_PAUSED; };
     return made;
   }();
-  return kSettings;
-}
-
-HeadError reason_of(llhttp_errno_t error, Side side) noexcept {
-  switch (error) {
-    case HPE_INVALID_METHOD: return HeadError::unknown_method;
-    case HPE_INVALID_VERSION: return HeadError::unsupported_version;
-    case HPE_INVALID_URL: return HeadError::malformed_target;
-    case HPE_INVALID_STATUS: return HeadError::malformed_status_line;
-    case HPE_INVALID_CONTENT_LENGTH: return HeadError::invalid_content_length;
-    case HPE_UNEXPECTED_CONTENT_LENGTH: return HeadError::conflicting_content_length;
-    case HPE_INVALID_TRANSFER_ENCODING: return HeadError::unknown_transfer_coding;
-    case HPE_INVALID_CONSTANT: return side == Side::kRequest ? HeadError::malformed_request_line : HeadError::malformed_status_line;
-    default: return HeadError::malformed_field;
-  }
-}
-
-// Lets llhttp read the head and collects its fields.
-std::optional<HeadError> read_fields(std::string_view head, Side side, std::size_t field_limit, Headers& headers) {
-  Collector fields{&headers, field_limit, 0, {}, false};
   llhttp_t parser;
-  llhttp_init(&parser, side == Side::kRequest ? HTTP_REQUEST : HTTP_RESPONSE, &settings());
-  parser.data = &fields;
-  // Length beside coding is refused by judge_request_framing(), which can say so.
-  llhttp_set_lenient_chunked_length(&parser, 1);
-  const llhttp_errno_t error = llhttp_execute(&parser, head.data(), head.size());
-  if (fields.too_many) return HeadError::too_many_fields;
-  if (error != HPE_OK && error != HPE_PAUSED && error != HPE_PAUSED_UPGRADE && error != HPE_CB_HEADERS_COMPLETE)
-    return reason_of(error, side);
-  return std::nullopt;
+  llhttp_init(&parser, side == Side::kRequest ? HTTP_REQUEST : HTTP_RESPONSE, &kSettings);
+  return llhttp_execute(&parser, start.data(), start.size()) == HPE_OK &&
+         llhttp_execute(&parser, rest.data(), rest.size()) == HPE_PAUSED;
 }
 
 struct ConnectionOptions {
@@ -148,15 +103,19 @@ ConnectionOptions connection_options(const Headers& headers) noexcept {
   return options;
 }
 
-// The protocol an Upgrade field asks for, where it is one that can be passed on: h2c would let a client talk past the
-// filters.
-std::string_view upgrade_of(const Headers& headers, const ConnectionOptions& options) noexcept {
-  if (!options.upgrade || headers.count(FieldId::upgrade) != 1) return {};
-  const auto protocol = headers.value(FieldId::upgrade);
-  const bool one_token = is_token(protocol.substr(0, protocol.find('/')));
-  return one_token && protocol.find(',') == std::string_view::npos && !equals_ignoring_case(protocol, "h2c")
-             ? protocol
-             : std::string_view{};
+// What both sides of an upgrade call WebSocket. Any other protocol would let a client talk past the filters: over h2c
+// it could even send further requests.
+constexpr std::string_view kWebSocket = "websocket";
+
+bool asks_for_websocket(const Headers& headers) noexcept {
+  bool asks = false;
+  for (const Field& field : headers)
+    if (field.id == FieldId::upgrade)
+      for_each_element(field.value, [&](std::string_view protocol) {
+        asks = asks || equals_ignoring_case(protocol, kWebSocket);
+        return true;
+      });
+  return asks;
 }
 
 // A version is a digit, a dot and a digit (RFC 9112 2.3); 1.0 and 1.1 are spoken here.
@@ -167,6 +126,14 @@ std::optional<HeadError> judge_version(std::string_view version, HeadError malfo
   if (version[5] != '1' || version[7] > '1') return HeadError::unsupported_version;
   minor = version[7] == '1' ? 1 : 0;
   return std::nullopt;
+}
+
+// Apps disagree about other methods: some take `post` for POST, past every rule that speaks of POST.
+bool plain_method(std::string_view method) noexcept {
+  constexpr std::size_t kLongest = 32;
+  return method.size() <= kLongest && std::all_of(method.begin(), method.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+         });
 }
 
 struct MethodName {
@@ -196,6 +163,7 @@ std::optional<HeadError> judge_request_line(std::string_view line, const Request
   if (const auto error = judge_version(version, HeadError::malformed_request_line, request.minor_version)) return error;
   if (target.size() > rules.limits.first_line_bytes) return HeadError::target_too_long;
   out.target = target;
+  if (!plain_method(method)) return HeadError::unknown_method;
   request.method_text = method;
   request.method = Method::kOther;
   for (const MethodName& known : kMethods)
@@ -211,8 +179,7 @@ constexpr bool may_occur_once(FieldId id) noexcept {
     case FieldId::expect:
     case FieldId::origin:
     case FieldId::proxy_authorization:
-    case FieldId::referer:
-    case FieldId::user_agent: return true;
+    case FieldId::referer: return true;
     default: return false;
   }
 }
@@ -253,27 +220,55 @@ std::size_t drop_ambiguous_names(Headers& headers, const std::vector<std::string
   });
 }
 
+// Apps differ in which of several Cookie fields they read, and a client should send but one (RFC 6265 5.4). HTTP/2 may
+// divide it, and says how it is put together again (RFC 9113 8.2.3).
+void join_cookies(Headers& headers) {
+  if (headers.count(FieldId::cookie) < 2) return;
+  headers.set_view("cookie", headers.joined(FieldId::cookie, "; "));
+}
+
+bool wants_trailers(const Headers& headers) noexcept {
+  bool wants = false;
+  for (const Field& field : headers)
+    if (field.id == FieldId::te)
+      for_each_element(field.value, [&](std::string_view coding) {
+        wants = wants || equals_ignoring_case(coding, "trailers");
+        return true;
+      });
+  return wants;
+}
+
 }  // namespace
 
 std::optional<HeadError> parse_request_head(std::string_view head, const RequestRules& rules, Request& request,
                                             RequestHead& out) {
   const std::size_t line_end = head.find('\n');
+  Headers& headers = request.headers;
   if (const auto error = judge_request_line(head.substr(0, line_end - 1), rules, request, out)) return error;
-  if (const auto error = check_fields(head.substr(line_end + 1))) return error;
-  if (const auto error = read_fields(head, Side::kRequest, rules.limits.field_count, request.headers)) return error;
-  if (const auto error = judge_host(request.headers, request)) return error;
-  if (const auto error = judge_repeats(request.headers)) return error;
-  const FramingVerdict verdict = judge_request_framing(request.headers, request.minor_version);
+  if (const auto error = read_fields(head.substr(line_end + 1), rules.limits.field_count, headers)) return error;
+  if (const auto error = judge_host(headers, request)) return error;
+  if (const auto error = judge_repeats(headers)) return error;
+  const FramingVerdict verdict = judge_request_framing(headers, request.minor_version);
   if (verdict.error) return verdict.error;
   out.framing = verdict.framing;
-  if (const Field* expect = request.headers.find(FieldId::expect)) {
+  if (const Field* expect = headers.find(FieldId::expect)) {
     if (!equals_ignoring_case(expect->value, "100-continue")) return HeadError::unknown_expectation;
     out.expects_continue = request.minor_version == 1;
   }
-  const ConnectionOptions options = connection_options(request.headers);
+  const auto method = request.method == Method::kOther ? std::string_view("POST") : request.method_text;
+  if (!llhttp_agrees(Side::kRequest, method, head.substr(request.method_text.size()))) return HeadError::ambiguous_head;
+
+  const ConnectionOptions options = connection_options(headers);
   out.keep_alive = !options.close && (request.minor_version == 1 || options.keep_alive);
-  out.upgrade = upgrade_of(request.headers, options);
-  out.dropped_names = drop_ambiguous_names(request.headers, rules.allowed_names);
+  // RFC 9110 7.8: HTTP/1.0 has no upgrades; and a body would have to be over before the protocol changes.
+  const bool no_body = out.framing.kind == Framing::Kind::kNone || (out.framing.kind == Framing::Kind::kLength && out.framing.length == 0);
+  if (options.upgrade && request.minor_version == 1 && request.method == Method::kGet && no_body && asks_for_websocket(headers))
+    out.upgrade = kWebSocket;
+  const bool trailers = wants_trailers(headers);
+  out.dropped_names = drop_ambiguous_names(headers, rules.allowed_names);
+  remove_hop_by_hop(headers);
+  if (trailers) headers.add_view("te", "trailers");
+  join_cookies(headers);
   return std::nullopt;
 }
 
@@ -289,15 +284,15 @@ std::optional<HeadError> parse_response_head(std::string_view head, const HeadLi
   const auto code = parse_decimal(line.substr(9, 3));
   if (!code || *code < 100 || *code > 599) return HeadError::malformed_status_line;
   response.status = static_cast<int>(*code);
-  if (const auto error = check_fields(head.substr(line_end + 1))) return error;
-  if (const auto error = read_fields(head, Side::kResponse, limits.field_count, response.headers)) return error;
+  if (const auto error = read_fields(head.substr(line_end + 1), limits.field_count, response.headers)) return error;
   const FramingVerdict verdict = judge_response_framing(response.headers, out.minor_version, response.status, method);
   if (verdict.error) return verdict.error;
   out.framing = verdict.framing;
+  if (!llhttp_agrees(Side::kResponse, head.substr(0, 9), head.substr(9))) return HeadError::ambiguous_head;
   const ConnectionOptions options = connection_options(response.headers);
   out.keep_alive = !options.close && (out.minor_version == 1 || options.keep_alive) &&
                    out.framing.kind != Framing::Kind::kUntilClose;
-  out.upgrade = upgrade_of(response.headers, options);
+  if (options.upgrade && asks_for_websocket(response.headers)) out.upgrade = kWebSocket;
   return std::nullopt;
 }
 

@@ -1,6 +1,6 @@
 // Heads of HTTP/1.x messages: bytes to judged messages, no sockets. A head is scanned for its end as bytes arrive, then
-// checked line by line and read by llhttp; both must agree that it is well-formed. Views in the result point into the
-// bytes given, which must stay where they are for the life of the message.
+// read line by line and shown to llhttp, which must find it well-formed as well. Views in the result point into the
+// bytes given, which must stay where they are for the life of the message. What was decided and why: README.md.
 #pragma once
 
 #include "http/framing.hpp"
@@ -24,8 +24,9 @@ struct HeadLimits {
   std::size_t field_bytes = 16384;      // all field lines together
   std::size_t field_count = 100;
 
-  // The longest head that can be accepted: what a read buffer must hold.
-  std::size_t head_bytes() const noexcept { return first_line_bytes + kFirstLineExtra + field_bytes + 4; }
+  // The longest head that can be accepted, and a byte more: a read buffer of this size never fills up before the scanner
+  // has decided.
+  std::size_t head_bytes() const noexcept { return first_line_bytes + kFirstLineExtra + field_bytes + 5; }
   // Method, version, spaces and line end beside the target.
   static constexpr std::size_t kFirstLineExtra = 64;
 };
@@ -64,12 +65,13 @@ struct RequestHead {
   Framing framing;
   bool keep_alive = true;        // what the client wants (RFC 9112 9.3)
   bool expects_continue = false;
-  std::string_view upgrade;      // protocol asked for in an Upgrade that Connection names, else empty
+  std::string_view upgrade;      // "websocket" where the client asks to switch to it, else empty
   std::size_t dropped_names = 0;
   std::string_view target;       // as sent, for records; may be set although the head was refused
 };
 
-// Reads `head`, exactly one complete head, into `request`.
+// Reads `head`, exactly one complete head, into `request`. Fields of this hop alone are gone from it afterwards (see
+// hop_by_hop.hpp), all but a TE that speaks of trailers: what they said is in `out`.
 std::optional<HeadError> parse_request_head(std::string_view head, const RequestRules& rules, Request& request,
                                             RequestHead& out);
 
@@ -77,10 +79,10 @@ struct ResponseHead {
   Framing framing;
   bool keep_alive = true;
   unsigned minor_version = 1;
-  std::string_view upgrade;
+  std::string_view upgrade;  // "websocket" where the app names it, else empty
 };
 
-// The same for a response; `method` is that of the request it answers.
+// The same for a response, whose fields are all kept; `method` is that of the request it answers.
 std::optional<HeadError> parse_response_head(std::string_view head, const HeadLimits& limits, Method method,
                                              Response& response, ResponseHead& out);
 

@@ -57,8 +57,13 @@ std::string_view write_request_head(const Request& request, const Framing& frami
   pen.text(" HTTP/1.1\r\nhost: ").text(request.authority.empty() ? host : request.authority).text("\r\n");
   for (const Field& field : request.headers)
     if (field.id != FieldId::host) pen.text(field.name).text(": ").text(field.value).text("\r\n");
-  write_framing(framing, pen);
-  if (!upgrade.empty()) pen.text("connection: upgrade\r\nupgrade: ").text(upgrade).text("\r\n");
+  // An empty body of a method that usually has one is said to be empty (RFC 9110 8.6): some apps wait for it otherwise.
+  const bool expected = request.method == Method::kPost || request.method == Method::kPut || request.method == Method::kPatch;
+  write_framing(framing.kind == Framing::Kind::kNone && expected ? Framing{Framing::Kind::kLength, 0} : framing, pen);
+  if (!upgrade.empty())
+    pen.text("connection: upgrade\r\nupgrade: ").text(upgrade).text("\r\n");
+  else if (request.headers.find(FieldId::te) != nullptr)
+    pen.text("connection: te\r\n");  // RFC 9110 10.1.4
   return pen.text("\r\n").done();
 }
 

@@ -14,7 +14,7 @@ namespace gatehouse::http {
 // How the connection goes on after this message.
 enum class Persistence : std::uint8_t { kKeepAlive, kClose, kUpgrade };
 
-// The request head for the app, in the arena: one Host, one framing field. `host` is used where the request names none.
+// The request head for the app, in the arena: one Host, at most one framing field. `host` is used where the request names none.
 std::string_view write_request_head(const Request& request, const Framing& framing, std::string_view host,
                                     std::string_view upgrade, Arena& arena);
 

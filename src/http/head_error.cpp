@@ -24,6 +24,7 @@ constexpr Row row(HeadError error) noexcept {
     case HeadError::dot_segment_in_path: return {"dot_segment_in_path", 400, "The path holds a dot segment"};
     case HeadError::backslash_in_path: return {"backslash_in_path", 400, "The path holds a backslash"};
     case HeadError::connect_refused: return {"connect_refused", 405, "CONNECT is not served here"};
+    case HeadError::trace_refused: return {"trace_refused", 405, "TRACE is not served here"};
     case HeadError::authority_mismatch: return {"authority_mismatch", 400, "Host and target name different hosts"};
     case HeadError::bare_line_feed: return {"bare_line_feed", 400, "A line ends in a bare LF"};
     case HeadError::bare_carriage_return: return {"bare_carriage_return", 400, "The head holds a bare CR"};
@@ -31,6 +32,7 @@ constexpr Row row(HeadError error) noexcept {
     case HeadError::malformed_field: return {"malformed_field", 400, "A field line is malformed"};
     case HeadError::control_byte: return {"control_byte", 400, "The head holds a control byte"};
     case HeadError::repeated_field: return {"repeated_field", 400, "A field that may occur once is repeated"};
+    case HeadError::ambiguous_head: return {"ambiguous_head", 400, "The head can be read in two ways"};
     case HeadError::head_too_large: return {"head_too_large", 431, "The header fields are too large"};
     case HeadError::too_many_fields: return {"too_many_fields", 431, "There are too many header fields"};
     case HeadError::missing_host: return {"missing_host", 400, "The Host field is missing"};

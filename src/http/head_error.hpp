@@ -21,6 +21,7 @@ enum class HeadError : std::uint8_t {
   dot_segment_in_path,
   backslash_in_path,
   connect_refused,
+  trace_refused,
   authority_mismatch,
   // fields (RFC 9110 5, 9112 5)
   bare_line_feed,
@@ -29,6 +30,7 @@ enum class HeadError : std::uint8_t {
   malformed_field,
   control_byte,
   repeated_field,
+  ambiguous_head,
   head_too_large,
   too_many_fields,
   missing_host,

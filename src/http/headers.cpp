@@ -123,6 +123,27 @@ std::string_view Headers::value(std::string_view name) const noexcept {
   return field ? field->value : std::string_view{};
 }
 
+std::string_view Headers::joined(FieldId id, std::string_view separator) const {
+  std::string_view only;
+  std::size_t values = 0;
+  std::size_t size = 0;
+  for (const Field& field : *this) {
+    if (field.id != id || field.value.empty()) continue;
+    only = field.value;
+    ++values;
+    size += field.value.size() + separator.size();
+  }
+  if (values < 2) return only;
+  auto* const begin = static_cast<char*>(arena_->allocate(size));
+  char* end = begin;
+  for (const Field& field : *this) {
+    if (field.id != id || field.value.empty()) continue;
+    if (end != begin) end = std::copy(separator.begin(), separator.end(), end);
+    end = std::copy(field.value.begin(), field.value.end(), end);
+  }
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
 std::size_t Headers::count(FieldId id) const noexcept {
   return static_cast<std::size_t>(std::count_if(begin(), end(), [id](const Field& field) { return field.id == id; }));
 }

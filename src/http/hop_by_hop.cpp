@@ -15,7 +15,6 @@ constexpr bool hop_by_hop(FieldId id) noexcept {
     case FieldId::proxy_authorization:
     case FieldId::proxy_connection:
     case FieldId::te:
-    case FieldId::trailer:
     case FieldId::transfer_encoding:
     case FieldId::upgrade: return true;
     default: return false;
@@ -26,7 +25,7 @@ constexpr bool hop_by_hop(FieldId id) noexcept {
 
 void remove_hop_by_hop(Headers& headers) {
   // Names listed in Connection that are no known field: only these may be hop-by-hop extensions.
-  constexpr std::size_t kMost = 16;
+  constexpr std::size_t kMost = 32;
   std::string_view listed[kMost];
   std::size_t count = 0;
   for (const Field& field : headers)

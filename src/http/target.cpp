@@ -1,7 +1,9 @@
 #include "http/target.hpp"
 
+#include "http/address.hpp"
 #include "http/syntax.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace gatehouse::http {
@@ -19,7 +21,8 @@ int decoded(std::string_view text, std::size_t at) noexcept {
 bool overlong(std::string_view path, std::size_t at, int byte) noexcept {
   const int next = decoded(path, at + 3);
   if (next < 0x80 || next > 0xbf) return false;
-  return byte == 0xc0 || byte == 0xc1 || (byte == 0xe0 && next < 0xa0) || (byte == 0xf0 && next < 0x90);
+  return byte == 0xc0 || byte == 0xc1 || (byte == 0xe0 && next < 0xa0) || (byte == 0xf0 && next < 0x90) ||
+         (byte == 0xf8 && next < 0x88) || (byte == 0xfc && next < 0x84);
 }
 
 // A segment that means "this" or "the one above", however it is spelled.
@@ -78,8 +81,7 @@ std::optional<HeadError> judge_path(std::string_view path, const TargetPolicy& p
       if (byte < 0) return HeadError::malformed_target;
       if (byte == 0) return HeadError::encoded_nul_in_path;
       if (byte < 0x20 || byte == 0x7f) return HeadError::malformed_target;
-      if (byte == '/' && policy.encoded_slash == SlashPolicy::kReject) return HeadError::encoded_slash_in_path;
-      if (byte == '\\') return HeadError::backslash_in_path;
+      if ((byte == '/' || byte == '\\') && policy.encoded_slash == SlashPolicy::kReject) return HeadError::encoded_slash_in_path;
       if (byte >= 0x80 && overlong(path, i, byte)) return HeadError::malformed_target;
       if (byte == '.' && i > 0 && (path[i - 1] == '/' || path[i - 1] == '.')) interesting = true;
       i += 2;
@@ -107,7 +109,39 @@ std::optional<HeadError> judge_path(std::string_view path, const TargetPolicy& p
   return std::nullopt;
 }
 
+// Length of the segment up to its parameters, or to its end.
+std::size_t plain_size(std::string_view segment) noexcept { return std::min(segment.find(';'), segment.size()); }
+
 }  // namespace
+
+std::string_view comparable_path(std::string_view path, Arena& arena) {
+  bool plain = path.size() == 1 || !path.ends_with('/');
+  for (std::size_t i = 0; plain && i < path.size(); ++i)
+    plain = path[i] != '%' && path[i] != ';' && (path[i] != '/' || i + 1 == path.size() || path[i + 1] != '/');
+  if (plain || !path.starts_with('/')) return path;
+  auto* const begin = static_cast<char*>(arena.allocate(path.size()));
+  char* end = begin;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const int byte = decoded(path, i);
+    if (byte >= 0) i += 2;
+    *end++ = byte >= 0 ? static_cast<char>(byte) : path[i];
+  }
+  const std::string_view read(begin, static_cast<std::size_t>(end - begin));
+  end = begin;
+  for (std::size_t at = 0; at < read.size();) {
+    const std::size_t next = std::min(read.find('/', at + 1), read.size());
+    const auto segment = read.substr(at + 1, next - at - 1);
+    const std::size_t size = plain_size(segment);
+    if (size != 0) {
+      *end++ = '/';
+      std::memmove(end, segment.data(), size);
+      end += size;
+    }
+    at = next;
+  }
+  if (end == begin) *end++ = '/';
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
 
 bool valid_authority(std::string_view text) noexcept {
   std::string_view host = text;
@@ -116,9 +150,7 @@ bool valid_authority(std::string_view text) noexcept {
     const std::size_t close = text.find(']');
     if (close == std::string_view::npos) return false;
     host = text.substr(1, close - 1);
-    for (const char c : host)
-      if (!is(kHexDigit, c) && c != ':' && c != '.') return false;
-    if (!has(host, ':')) return false;
+    if (!has(host, ':') || !parse_address(host)) return false;
     const auto behind = text.substr(close + 1);
     if (behind.empty()) return true;
     if (behind.front() != ':') return false;
@@ -141,6 +173,8 @@ std::optional<HeadError> judge_target(std::string_view target, const TargetPolic
   for (const char c : target)
     if (!is(kVisible, c) || c == '#') return HeadError::malformed_target;
   if (request.method == Method::kConnect) return HeadError::connect_refused;
+  // It would tell a client what is added to its request on the way, and a script the credentials it may not read.
+  if (request.method == Method::kTrace) return HeadError::trace_refused;
   if (target == "*") {
     if (request.method != Method::kOptions) return HeadError::malformed_target;
     request.path = target;

@@ -32,7 +32,11 @@ Response refuse_upstream(Exchange& exchange, UpstreamFailure failure) {
 }
 
 Response refuse_head(Exchange& exchange, http::HeadError error) {
-  return exchange.refuse(http::status(error), http::title(error), http::name(error), ResponseFlag::kDownstreamProtocolError);
+  const int status = http::status(error);
+  Response response = exchange.refuse(status, http::title(error), http::name(error), ResponseFlag::kDownstreamProtocolError);
+  // RFC 9110 15.5.6: the answer must say what is allowed.
+  if (status == 405) response.headers.add_view("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+  return response;
 }
 
 Response refuse_slow_head(Exchange& exchange) {

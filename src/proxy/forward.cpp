@@ -33,7 +33,7 @@ void set_forwarded_fields(ProxyExchange& exchange) {
   Arena& arena = exchange.arena();
   const auto scheme = exchange.client_scheme == Scheme::kHttps ? "https" : "http";
   // What an untrusted peer says of the way here is dropped; a trusted one's list is carried on.
-  const auto before = exchange.peer_trusted ? headers.value(FieldId::x_forwarded_for) : std::string_view{};
+  const auto before = exchange.peer_trusted ? headers.joined(FieldId::x_forwarded_for, ", ") : std::string_view{};
   headers.set_view("x-forwarded-for", before.empty() ? exchange.peer.text : arena.join({before, ", ", exchange.peer.text}));
   headers.set_view("x-forwarded-proto", scheme);
   if (!exchange.peer_trusted || headers.find(FieldId::x_forwarded_host) == nullptr) {
@@ -53,7 +53,7 @@ void set_forwarded_fields(ProxyExchange& exchange) {
   const auto element = exchange.request().authority.empty()
                            ? arena.join({"for=", node, ";proto=", scheme})
                            : arena.join({"for=", node, ";host=\"", exchange.request().authority, "\";proto=", scheme});
-  const auto told = exchange.peer_trusted ? headers.value(FieldId::forwarded) : std::string_view{};
+  const auto told = exchange.peer_trusted ? headers.joined(FieldId::forwarded, ", ") : std::string_view{};
   headers.set_view("forwarded", told.empty() ? element : arena.join({told, ", ", element}));
 }
 
@@ -199,16 +199,9 @@ void count_failure(WorkerState& worker, Exchange& exchange) { worker.metrics.ups
 awaitable<Response> Forward::handle(Exchange& base) {
   auto& exchange = static_cast<ProxyExchange&>(base);
   Request& request = exchange.request();
-  const bool trailers = request.headers.value(FieldId::te).find("trailers") != std::string_view::npos;
-  http::remove_hop_by_hop(request.headers);
-  if (trailers) request.headers.add_view("te", "trailers");
   set_forwarded_fields(exchange);
-  http::Framing framing = exchange.head.framing;
-  // An empty body of a method that usually has one is said to be empty: some apps wait for it otherwise.
-  const bool expects_body = request.method == Method::kPost || request.method == Method::kPut || request.method == Method::kPatch;
-  if (framing.kind == http::Framing::Kind::kNone && expects_body) framing.kind = http::Framing::Kind::kLength;
   const auto& host = worker_.cluster->settings().authority;
-  const auto head_bytes = http::write_request_head(request, framing, host, exchange.head.upgrade, exchange.arena());
+  const auto head_bytes = http::write_request_head(request, exchange.head.framing, host, exchange.head.upgrade, exchange.arena());
 
   exchange.measures.upstream_began = net::Clock::now();
   worker_.metrics.upstream_requests.add();
@@ -245,7 +238,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
     co_return refusal;
   }
   if (response.status == 101) {
-    if (exchange.head.upgrade.empty() || head.upgrade.empty()) {
+    if (exchange.head.upgrade.empty() || head.upgrade != exchange.head.upgrade) {
       Response refusal = refuse_upstream(exchange, UpstreamFailure::kMalformedResponse);
       count_failure(worker_, exchange);
       co_return refusal;

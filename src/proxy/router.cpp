@@ -1,5 +1,7 @@
 #include "proxy/router.hpp"
 
+#include "http/target.hpp"
+
 #include <algorithm>
 
 namespace gatehouse::proxy {
@@ -9,7 +11,10 @@ std::string_view without_port(std::string_view authority) noexcept {
   const std::size_t colon = authority.rfind(':');
   const std::size_t bracket = authority.rfind(']');
   const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
-  return has_port ? authority.substr(0, colon) : authority;
+  auto host = has_port ? authority.substr(0, colon) : authority;
+  // `example.com.` is the same host, fully qualified.
+  if (host.ends_with('.')) host.remove_suffix(1);
+  return host;
 }
 
 bool host_matches(std::string_view pattern, std::string_view authority) noexcept {
@@ -26,7 +31,9 @@ bool method_matches(const std::vector<std::string>& methods, std::string_view me
 
 }  // namespace
 
-PathPattern::PathPattern(std::string_view pattern) {
+PathPattern::PathPattern(std::string_view text) {
+  Arena arena(256);
+  const auto pattern = http::comparable_path(text, arena);
   std::size_t at = 0;
   while (at < pattern.size()) {
     std::size_t next = pattern.find('/', at + 1);
@@ -55,11 +62,12 @@ bool PathPattern::matches(std::string_view path) const noexcept {
   return rest_ || at == path.size();
 }
 
-const Route& Router::find(const Request& request) const noexcept {
+const Route& Router::find(const Request& request) const {
+  const auto path = http::comparable_path(request.path, request.headers.arena());
   for (const auto& route : routes_)
     if (method_matches(route->settings.methods, request.method_text) &&
         host_matches(route->settings.host, request.authority) &&
-        (route->pattern.matches(request.path) || (request.path == "*" && route == routes_.back())))
+        (route->pattern.matches(path) || (request.path == "*" && route == routes_.back())))
       return *route;
   return *routes_.back();
 }

@@ -15,7 +15,7 @@ namespace gatehouse::proxy {
 class PathPattern {
  public:
   explicit PathPattern(std::string_view pattern);
-  // `path` is judged and starts with '/'. `/api/*` matches `/api` too: whoever guards the one means the other.
+  // `path` comes from http::comparable_path(). `/api/*` matches `/api` too: whoever guards the one means the other.
   bool matches(std::string_view path) const noexcept;
 
  private:
@@ -36,7 +36,8 @@ class Router {
  public:
   // The last route must match everything.
   explicit Router(std::vector<std::unique_ptr<Route>> routes) : routes_(std::move(routes)) {}
-  const Route& find(const Request& request) const noexcept;
+  // By the path as the app will resolve it: no spelling of a path leads around a rule about it.
+  const Route& find(const Request& request) const;
   const std::vector<std::unique_ptr<Route>>& routes() const noexcept { return routes_; }
 
  private:

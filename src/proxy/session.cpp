@@ -103,21 +103,20 @@ awaitable<bool> Session::handshake() {
 awaitable<Session::HeadResult> Session::read_head(ProxyExchange& exchange, http::HeadScanner::Result& found) {
   const http::HeadLimits& limits = worker_.settings.request.limits;
   http::HeadScanner scanner(http::Side::kRequest);
-  bool first_read = true;
+  bool waited = false;
   for (;;) {
     if (!bytes_.empty()) {
       found = scanner.scan(bytes_.bytes(), limits);
       if (found.error) co_return HeadResult::kRefused;
       if (found.complete) co_return HeadResult::kComplete;
-      if (bytes_.full()) bytes_.move_to(worker_.large_buffers);
+      if (bytes_.full()) bytes_.move_to(worker_.head_buffers);
     }
     const net::IoResult got = bytes_.fill(stream_, worker_.small_buffers);
-    if (got.status == net::IoStatus::kDone) {
-      if (first_read) stream_.set_deadline(exchange.started_at + worker_.settings.deadlines.request_head);
-      first_read = false;
-      continue;
-    }
+    if (got.status == net::IoStatus::kDone) continue;
     if (got.status != net::IoStatus::kWouldBlock) co_return HeadResult::kGone;
+    // Set even where the first bytes came with the request before: whatever deadline is left was about that one.
+    if (!waited) stream_.set_deadline(exchange.started_at + worker_.settings.deadlines.request_head);
+    waited = true;
     const error_code error = co_await stream_.wait(got.want);
     if (error == errc::timeout) co_return HeadResult::kTimeout;
     if (error) co_return HeadResult::kGone;

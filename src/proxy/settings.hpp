@@ -28,7 +28,8 @@ struct Deadlines {
 
 struct ServingSettings {
   http::RequestRules request;
-  http::HeadLimits response;
+  // An app may say more than a client: long policies, many cookies.
+  http::HeadLimits response{8192, 49152, 500};
   http::ChunkLimits chunks;
   ForwardedRules forwarded;
   Deadlines deadlines;

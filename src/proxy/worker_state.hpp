@@ -12,6 +12,7 @@
 #include "proxy/settings.hpp"
 #include "upstream/cluster.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <functional>
@@ -49,7 +50,8 @@ struct WorkerState {
   net::TimerWheel wheel{io};
   net::TaskGroup tasks;
   net::BufferPool small_buffers{4096, 256};
-  net::BufferPool large_buffers{65536, 32};
+  net::BufferPool head_buffers{settings.request.limits.head_bytes(), 32};
+  net::BufferPool large_buffers{std::max<std::size_t>(65536, settings.response.head_bytes()), 32};
   observe::WorkerMetrics metrics;
   http::DateCache date;
   std::unique_ptr<upstream::Cluster> cluster;
