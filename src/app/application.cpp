@@ -9,9 +9,11 @@
 #include "config/mistake.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <iostream>
+#include <map>
 #include <unistd.h>
 
 namespace gatehouse {
@@ -22,6 +24,27 @@ constexpr std::chrono::seconds kLogPatience{2};
 
 std::unique_ptr<proxy::Route> make_route(std::string name, proxy::RouteSettings settings) {
   return std::make_unique<proxy::Route>(proxy::Route{settings, std::move(name), proxy::PathPattern(settings.path), nullptr, nullptr, false});
+}
+
+std::vector<admin::Family> rate_limit_families(const RateTables& tables) {
+  admin::Family limited{"gatehouse_rate_limited_total", "Requests refused by a rate limit.", true, {}};
+  admin::Family shadowed{"gatehouse_rate_limit_shadow_total", "Requests that a limit in shadow mode would have refused.", true, {}};
+  admin::Family evicted{"gatehouse_rate_limit_evictions_total", "Keys that made room for others.", true, {}};
+  // Two policies may have one name: a label set must not occur twice.
+  std::map<std::string, std::array<std::uint64_t, 3>> totals;
+  tables.for_each([&](const std::string& name, const RateTable& table) {
+    const RateCounters& counters = table.counters();
+    auto& [refused, would_refuse, displaced] = totals[name];
+    refused += counters.limited.load(std::memory_order_relaxed);
+    would_refuse += counters.shadow_limited.load(std::memory_order_relaxed);
+    displaced += counters.evictions.load(std::memory_order_relaxed);
+  });
+  for (const auto& [name, counts] : totals) {
+    limited.samples.push_back({{{"policy", name}}, static_cast<double>(counts[0])});
+    shadowed.samples.push_back({{{"policy", name}}, static_cast<double>(counts[1])});
+    evicted.samples.push_back({{{"policy", name}}, static_cast<double>(counts[2])});
+  }
+  return {limited, shadowed, evicted};
 }
 
 }  // namespace
@@ -115,7 +138,7 @@ void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
     const auto index = last ? std::nullopt : std::optional(i);
     const auto settings = route_settings(config_, index);
     auto route = make_route(last ? "unmatched" : settings.path, settings);
-    route->chain = std::make_unique<Chain>(build_filters(config_, index, mistakes), *forward);
+    route->chain = std::make_unique<Chain>(build_filters(config_, index, filter_resources_, mistakes), *forward);
     state.metrics.routes.push_back(std::make_unique<observe::RouteMetrics>(route->name));
     route->metrics = state.metrics.routes.back().get();
     routes.push_back(std::move(route));
@@ -161,6 +184,7 @@ void Application::prepare_admin() {
         expiry.samples.push_back({{{"names", certificate.names}}, static_cast<double>(certificate.not_after)});
     return std::vector<admin::Family>{expiry};
   });
+  sources.metrics.others.push_back([this] { return rate_limit_families(filter_resources_.rate_tables); });
   sources.health = &health_;
   sources.started = started_;
   sources.draining = &shared_.draining;

@@ -1,6 +1,7 @@
 // Wires a configuration into a running sidecar and keeps it running until a signal ends it. Owns everything; main thread.
 #pragma once
 
+#include "app/filter_catalog.hpp"
 #include "app/worker.hpp"
 #include "config/config.hpp"
 #include "observe/health_board.hpp"
@@ -41,6 +42,7 @@ class Application {
   std::unique_ptr<LogWriter> log_writer_;
   std::shared_ptr<spdlog::logger> log_;
   std::shared_ptr<const Redactor> redactor_;
+  FilterResources filter_resources_;
   observe::HealthBoard health_;
   proxy::SharedState shared_;
   proxy::SharedState admin_shared_;
