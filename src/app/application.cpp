@@ -3,7 +3,6 @@
 #include "admin/endpoints.hpp"
 #include "app/cpu_limit.hpp"
 #include "app/filter_catalog.hpp"
-#include "app/log_sink.hpp"
 #include "app/settings.hpp"
 #include "app/version.hpp"
 #include "config/mistake.hpp"
@@ -63,7 +62,7 @@ int Application::run() {
   std::signal(SIGPIPE, SIG_IGN);
   if (!start_logging()) return 1;
   if (!prepare()) {
-    log_writer_->stop(kLogPatience);
+    logging_->stop(kLogPatience);
     return 1;
   }
   for (const auto& worker : workers_) worker->start();
@@ -81,24 +80,19 @@ bool Application::start_logging() {
   options.names = config_.log.redact.names;
   options.patterns = config_.log.redact.patterns;
   std::string problem;
-  redactor_ = Redactor::make(options, problem);
-  if (!redactor_) {
+  const auto redactor = Redactor::make(options, problem);
+  if (!redactor) {
     std::cerr << "gatehouse: log.redact: " << problem << '\n';
     return false;
   }
-  log_queue_ = std::make_unique<LogQueue>(config_.log.queue, config_.log.overflow == OverflowSetting::kBlock ? LogOverflow::kBlock : LogOverflow::kDrop);
-  const std::string& output = config_.log.output;
-  if (output == "stdout" || output == "stderr") {
-    log_writer_ = std::make_unique<LogWriter>(*log_queue_, LogOutput::to_descriptor(output == "stdout" ? STDOUT_FILENO : STDERR_FILENO));
-  } else {
-    auto file = LogOutput::to_file(output);
-    if (!file) {
-      std::cerr << "gatehouse: log.output: cannot open " << output << ": " << file.error().message() << "; check the folder and its permissions\n";
-      return false;
-    }
-    log_writer_ = std::make_unique<LogWriter>(*log_queue_, std::move(*file));
+  auto started = Logging::start(logging_options(config_.log), redactor);
+  if (!started) {
+    std::cerr << "gatehouse: log.output: cannot open " << config_.log.output << ": " << started.error().message()
+              << "; check the folder and its permissions\n";
+    return false;
   }
-  log_ = make_logger(*log_queue_, redactor_, config_.log);
+  logging_ = std::move(*started);
+  log_ = logging_->logger("gatehouse");
   return true;
 }
 
@@ -146,7 +140,7 @@ void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
   worker.set_router(std::make_unique<proxy::Router>(std::move(routes)));
   worker.add_terminal(std::move(forward));
   worker.add_terminal(std::move(health));
-  worker.set_recorder(std::make_unique<proxy::Recorder>(state.io, *log_queue_, redactor_, recorder_settings(config_), state.metrics,
+  worker.set_recorder(std::make_unique<proxy::Recorder>(state.io, logging_->queue(), logging_->redactor(), recorder_settings(config_), state.metrics,
                                                         to_string(config_.upstream.address)));
 }
 
@@ -175,7 +169,7 @@ void Application::prepare_admin() {
   sources.metrics.version = kVersion;
   sources.metrics.others.push_back([this] {
     return std::vector<admin::Family>{
-        {"gatehouse_log_lines_dropped_total", "Log lines that found no room.", true, {{{}, static_cast<double>(log_queue_->dropped_lines())}}}};
+        {"gatehouse_log_lines_dropped_total", "Log lines that found no room.", true, {{{}, static_cast<double>(logging_->counters().dropped_lines)}}}};
   });
   sources.metrics.others.push_back([this] {
     admin::Family expiry{"gatehouse_tls_certificate_not_after_timestamp_seconds", "When a certificate expires, seconds since the epoch.", false, {}};
@@ -255,7 +249,7 @@ void Application::watch_signals() {
     if (error) return;
     if (stopping_) {
       log_->warn("a second signal: stopping at once");
-      log_writer_->stop(std::chrono::milliseconds(200));
+      logging_->stop(std::chrono::milliseconds(200));
       std::_Exit(1);
     }
     begin_shutdown(signal);
@@ -285,8 +279,7 @@ void Application::finish_shutdown() {
   const bool unfinished = std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state().tasks.running() != 0; });
   if (unfinished) log_->warn("some requests did not end within shutdown.deadline and were cut off");
   log_->info("stopped");
-  log_->flush();
-  log_writer_->stop(kLogPatience);
+  logging_->stop(kLogPatience);
   // Coroutines that never came back cannot be taken apart safely; the process ends here and the kernel cleans up.
   if (unfinished) std::_Exit(0);
 }

@@ -5,11 +5,10 @@
 #include "app/worker.hpp"
 #include "config/config.hpp"
 #include "observe/health_board.hpp"
-#include "observe/log_writer.hpp"
+#include "observe/logging.hpp"
 #include "upstream/prober.hpp"
 
 #include <memory>
-#include <spdlog/logger.h>
 #include <string>
 #include <vector>
 
@@ -38,10 +37,8 @@ class Application {
 
   const Config& config_;
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-  std::unique_ptr<LogQueue> log_queue_;
-  std::unique_ptr<LogWriter> log_writer_;
-  std::shared_ptr<spdlog::logger> log_;
-  std::shared_ptr<const Redactor> redactor_;
+  std::unique_ptr<Logging> logging_;
+  std::shared_ptr<Logger> log_;
   FilterResources filter_resources_;
   observe::HealthBoard health_;
   proxy::SharedState shared_;

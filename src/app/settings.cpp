@@ -64,6 +64,19 @@ upstream::ProberSettings prober_settings(const Config& config) {
   return settings;
 }
 
+LoggingOptions logging_options(const Log& log) {
+  // In the order of LogLevel.
+  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::trace, spdlog::level::debug, spdlog::level::info,
+                                                   spdlog::level::warn,  spdlog::level::err,   spdlog::level::off};
+  LoggingOptions options;
+  options.output = log.output;
+  options.format = static_cast<LogFormat>(log.format);
+  options.level = kLevels[static_cast<std::size_t>(log.level)];
+  options.queue_bytes = log.queue;
+  options.overflow = static_cast<LogOverflow>(log.overflow);
+  return options;
+}
+
 net::TlsSettings tls_settings(const ListenerTls& tls) {
   net::TlsSettings settings;
   for (const Certificate& pair : tls.certificates) settings.certificates.push_back({pair.certificate, pair.private_key});

@@ -4,6 +4,7 @@
 #include "config/config.hpp"
 #include "net/endpoint.hpp"
 #include "net/tls_context.hpp"
+#include "observe/logging.hpp"
 #include "proxy/recorder.hpp"
 #include "proxy/settings.hpp"
 #include "upstream/cluster.hpp"
@@ -16,6 +17,7 @@ proxy::ServingSettings serving_settings(const Config& config);
 proxy::RouteSettings route_settings(const Config& config, std::optional<std::size_t> index);
 upstream::ClusterSettings cluster_settings(const Config& config);
 upstream::ProberSettings prober_settings(const Config& config);
+LoggingOptions logging_options(const Log& log);
 net::TlsSettings tls_settings(const ListenerTls& tls);
 proxy::RecorderSettings recorder_settings(const Config& config);
 // The loader has checked that the address is a literal that fits.
