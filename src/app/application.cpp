@@ -46,6 +46,26 @@ std::vector<admin::Family> rate_limit_families(const RateTables& tables) {
   return {limited, shadowed, evicted};
 }
 
+admin::Family cors_family(const char* name, const char* help, observe::Counter CorsCounters::*counter,
+                          const std::vector<std::unique_ptr<WorkerFilterCounters>>& workers) {
+  std::uint64_t total = 0;
+  for (const auto& worker : workers) total += (worker->cors.*counter).get();
+  return {name, help, true, {{{}, static_cast<double>(total)}}};
+}
+
+std::vector<admin::Family> cors_families(const std::vector<std::unique_ptr<WorkerFilterCounters>>& workers) {
+  using C = CorsCounters;
+  return {
+      cors_family("gatehouse_cors_preflights_answered_total", "Preflights answered.", &C::preflights_answered, workers),
+      cors_family("gatehouse_cors_preflights_refused_total", "Preflights refused.", &C::preflights_refused, workers),
+      cors_family("gatehouse_cors_origins_allowed_total", "Cross-origin requests of allowed origins.", &C::origins_allowed, workers),
+      cors_family("gatehouse_cors_origins_refused_total", "Cross-origin requests of other origins.", &C::origins_refused, workers),
+      cors_family("gatehouse_cors_requests_blocked_total", "Requests refused for their origin.", &C::requests_blocked, workers),
+      cors_family("gatehouse_cors_app_answers_replaced_total", "Answers in which the app spoke about CORS too.", &C::app_answers_replaced, workers),
+      cors_family("gatehouse_cors_app_disagreements_total", "Of these, answers that named another origin.", &C::app_disagreements, workers),
+  };
+}
+
 }  // namespace
 
 struct Application::Signals {
@@ -119,6 +139,7 @@ void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
   auto forward = std::make_unique<proxy::Forward>(state);
   auto health = std::make_unique<admin::PublicHealth>(health_, shared_.draining);
 
+  filter_counters_.push_back(std::make_unique<WorkerFilterCounters>());
   std::vector<std::unique_ptr<proxy::Route>> routes;
   if (!config_.health.path.empty()) {
     proxy::RouteSettings own;
@@ -132,7 +153,7 @@ void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
     const auto index = last ? std::nullopt : std::optional(i);
     const auto settings = route_settings(config_, index);
     auto route = make_route(last ? "unmatched" : settings.path, settings);
-    route->chain = std::make_unique<Chain>(build_filters(config_, index, filter_resources_, mistakes), *forward);
+    route->chain = std::make_unique<Chain>(build_filters(config_, index, filter_resources_, *filter_counters_.back(), mistakes), *forward);
     state.metrics.routes.push_back(std::make_unique<observe::RouteMetrics>(route->name));
     route->metrics = state.metrics.routes.back().get();
     routes.push_back(std::move(route));
@@ -178,6 +199,7 @@ void Application::prepare_admin() {
         expiry.samples.push_back({{{"names", certificate.names}}, static_cast<double>(certificate.not_after)});
     return std::vector<admin::Family>{expiry};
   });
+  sources.metrics.others.push_back([this] { return cors_families(filter_counters_); });
   sources.metrics.others.push_back([this] { return rate_limit_families(filter_resources_.rate_tables); });
   sources.health = &health_;
   sources.started = started_;

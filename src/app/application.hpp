@@ -40,6 +40,7 @@ class Application {
   std::unique_ptr<Logging> logging_;
   std::shared_ptr<Logger> log_;
   FilterResources filter_resources_;
+  std::vector<std::unique_ptr<WorkerFilterCounters>> filter_counters_;  // one for each worker
   observe::HealthBoard health_;
   proxy::SharedState shared_;
   proxy::SharedState admin_shared_;

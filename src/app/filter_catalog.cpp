@@ -3,6 +3,7 @@
 #include "config/load.hpp"
 #include "filters/rate_limit.hpp"
 #include "filters/request_id.hpp"
+#include "filters/security_headers.hpp"
 #include "proxy/https_redirect.hpp"
 #include "proxy/hygiene.hpp"
 
@@ -22,15 +23,25 @@ std::vector<RatePolicy> rate_policies(const Config& config, std::optional<std::s
 }  // namespace
 
 std::span<const Section> filter_sections() {
-  static const std::vector<Section> kSections{rate_limits_section()};
+  static const std::vector<Section> kSections{SecurityHeaders::section(), Cors::section(), rate_limits_section()};
   return kSections;
 }
 
 std::vector<std::unique_ptr<Filter>> build_filters(const Config& config, std::optional<std::size_t> route,
-                                                   FilterResources& resources, Mistakes& mistakes) {
+                                                   FilterResources& resources, WorkerFilterCounters& counters,
+                                                   Mistakes& mistakes) {
   std::vector<std::unique_ptr<Filter>> filters;
   // First, so that every answer, whoever gives it, carries the id that its record has.
   filters.push_back(std::make_unique<RequestId>());
+  // Outside everything that can refuse: an error page is a page too.
+  OptionsReader security = section(config, "security_headers", mistakes, route);
+  filters.push_back(SecurityHeaders::make(security));
+  // Outside everything that can refuse, or a browser shows a CORS error where the truth is 401, 413, 429 or 502; before authentication
+  // and limits, which preflights cannot pass.
+  if (has_section(config, "cors") || (route && has_section(config, "cors", route))) {
+    OptionsReader cors = section(config, "cors", mistakes, route);
+    filters.push_back(Cors::make(cors, counters.cors));
+  }
   // Behind everything that decorates answers, so that refusals of malformed requests are decorated too; before everything that would
   // judge a request by a head that could not be read.
   filters.push_back(std::make_unique<proxy::Hygiene>());
