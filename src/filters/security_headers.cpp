@@ -141,7 +141,7 @@ SecurityHeaders::SecurityHeaders(const Options& options) {
 
   rule(kStrictTransport);
   if (const auto hsts = hsts_of(options); hsts && hsts->enabled && !is_unwanted(kStrictTransport)) {
-    only_over_tls_ |= std::uint64_t{1} << fields_.size();
+    if (!hsts->always) only_over_tls_ |= std::uint64_t{1} << fields_.size();
     add(kStrictTransport, text_of(*hsts), options.hsts ? Override::kAlways : preset_override);
   }
   const std::string policy = with_reports(options.csp ? *options.csp : policy_of(options.preset), options.reports_path);

@@ -38,6 +38,7 @@ class SecurityHeaders final : public HeaderFilter {
     std::chrono::seconds max_age{63072000};
     bool include_subdomains = false;
     bool preload = false;
+    bool always = false;  // also where this process sees no TLS
   };
   struct Named {
     std::string name;

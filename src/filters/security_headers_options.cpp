@@ -98,6 +98,9 @@ Section SecurityHeaders::section() {
                                          "How long a browser keeps to HTTPS; 0s makes it forget."),
                            key::boolean("include_subdomains", false, "Also for every name below this one."),
                            key::boolean("preload", false, "Asks to be put on the list that browsers are built with."),
+                           key::boolean("always", false,
+                                        "Also without TLS here and for any host: for a load balancer in front that ends "
+                                        "TLS and does not say so."),
                        },
                        "Strict-Transport-Security, sent over TLS alone, and never for localhost or an address.")
                   .optional(),
@@ -139,7 +142,7 @@ SecurityHeaders::Options SecurityHeaders::read(const OptionsReader& reader) {
     const OptionsReader hsts = reader.map("hsts");
     options.hsts =
         Hsts{hsts.boolean("enabled"), std::chrono::duration_cast<std::chrono::seconds>(hsts.duration("max_age")),
-             hsts.boolean("include_subdomains"), hsts.boolean("preload")};
+             hsts.boolean("include_subdomains"), hsts.boolean("preload"), hsts.boolean("always")};
   }
   if (reader.has("csp")) options.csp = reader.text("csp");
   if (reader.has("csp_report_only")) options.csp_report_only = reader.text("csp_report_only");

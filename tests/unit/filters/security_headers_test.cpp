@@ -71,6 +71,12 @@ TEST(SecurityHeaders, OfTheOwaspPresetAreThoseThatOwaspProposes) {
   EXPECT_TRUE(one(response, "permissions-policy").starts_with("accelerometer=(), autoplay=()"));
 }
 
+TEST(SecurityHeaders, PinHttpsWithoutTlsHereWhereTheUserSaysThatItEndsElsewhere) {
+  const SecurityHeaders filter = filter_of("security_headers: { preset: api, hsts: { always: true } }");
+  FilterProbe probe;
+  EXPECT_EQ(one(probe.answer(filter), "strict-transport-security"), "max-age=63072000");
+}
+
 TEST(SecurityHeaders, StandOnRefusalsToo) {
   const SecurityHeaders filter = filter_of("security_headers: api");
   FilterProbe probe;
