@@ -59,8 +59,9 @@ std::optional<std::string> upstream_problem(std::string_view text) { return pars
 
 }  // namespace
 
-const TextFormat kListenAddressFormat{"address", "^(unix:/.+|.+:[0-9]+)$", listen_problem};
-const TextFormat kUpstreamUrlFormat{"URL", "^(unix:/.+|http://.+)$", upstream_problem};
+const TextFormat kListenAddressFormat{"address", "^(unix:/.+|[0-9.]+:[0-9]{1,5}|\\[[0-9A-Fa-f:.]+\\]:[0-9]{1,5})$",
+                                      listen_problem};
+const TextFormat kUpstreamUrlFormat{"URL", "^(unix:/.+|http://[^/@?# ]+/?)$", upstream_problem};
 
 std::string to_string(const Address& address) {
   if (address.is_unix()) return "unix:" + address.unix_path;

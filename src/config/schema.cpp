@@ -2,6 +2,7 @@
 
 #include "config/json_text.hpp"
 #include "config/keys.hpp"
+#include "config/setting_value.hpp"
 #include "config/units.hpp"
 #include "config/yaml_tree.hpp"
 
@@ -35,7 +36,9 @@ void add_text(JsonObject& schema, const KeySpec& spec, const TextFormat* format)
   schema.add("type", may_be_number ? json_array({"\"string\"", "\"integer\""}) : "\"string\"");
   if (!spec.accepts_empty) schema.add("minLength", "1");
   if (format == nullptr || format->pattern.empty()) return;
-  const std::string pattern = pattern_or_variable(format->pattern) + (spec.accepts_empty ? "|^$" : "");
+  std::string pattern = pattern_or_variable(format->pattern);
+  if (spec.accepts_empty) pattern += "|^$";
+  if (spec.is_secret) pattern += "|^" + std::string(kRedacted) + "$";
   schema.add_text("pattern", pattern);
   if (may_be_number) schema.add("minimum", "100").add("maximum", "599");
 }
