@@ -63,6 +63,15 @@ class Start(EndToEnd):
         self.assertIn("a.example.crt", err)
 
 
+class HealthCheck(EndToEnd):
+    def test_the_healthcheck_verb_tells_by_its_exit_code_whether_a_running_gatehouse_is_ready(self):
+        gatehouse = self.gatehouse({"upstream": self.start(Uvicorn()).url})
+        check = lambda: run_to_end("healthcheck", "--config", gatehouse.config_file)[0]
+        self.assertEqual(check(), 0)
+        gatehouse.finish()
+        self.assertEqual(check(), 1)
+
+
 class Stop(EndToEnd):
     def in_flight(self, number):
         """A request is at work when the signal comes."""

@@ -181,6 +181,8 @@ class AccessRecords(EndToEnd):
         for line in proxy.stdout:
             line.encode("utf-8")  # no surrogate escapes: it was valid UTF-8
             self.assertIsInstance(json.loads(line), dict)
+        judged = subprocess.run(["jq", "-c", "type"], input="\n".join(proxy.stdout), capture_output=True, text=True)
+        self.assertEqual((judged.returncode, set(judged.stdout.split()), judged.stderr), (0, {'"object"'}, ""))
 
     def test_health_requests_are_left_out_unless_asked_for(self):
         app = self.start(Uvicorn())

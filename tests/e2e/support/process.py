@@ -60,7 +60,8 @@ class Process:
         return self.popen.pid
 
     def output(self):
-        return "\n".join(["stdout:"] + self.stdout[-40:] + ["stderr:"] + self.stderr[-80:])
+        lines = ["stdout:"] + self.stdout[-30:] + ["stderr:"] + self.stderr[-80:]
+        return "\n".join(line if len(line) < 1000 else line[:1000] + "..." for line in lines)
 
     def wait_for(self, condition, what):
         """Like wait_until, but gives up as soon as the program has ended."""
