@@ -1,3 +1,4 @@
+#include "filters/csp_reports.hpp"
 #include "filters/security_headers.hpp"
 
 #include "http/syntax.hpp"
@@ -42,16 +43,8 @@ Problem ours_problem(std::string_view name) {
   return std::nullopt;
 }
 
-// What stands between the quotes of Reporting-Endpoints and between the spaces of a policy.
-Problem reports_path_problem(std::string_view text) {
-  if (auto problem = format::kUrlPath.problem(text)) return problem;
-  if (text.find_first_of("\"';,") != std::string_view::npos) return "must not hold quotes, ; or ,";
-  return std::nullopt;
-}
-
 const TextFormat kFieldValue{"header value", "", value_problem};
 const TextFormat kOwnField{"header name", "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", ours_problem};
-const TextFormat kReportsPath{"path", "^/", reports_path_problem};
 
 void check(OptionsReader& reader) {
   if (reader.has("hsts")) {
@@ -113,6 +106,7 @@ Section SecurityHeaders::section() {
                         "empty: none.")
                   .of_format(kFieldValue)
                   .may_be_empty(),
+              CspReports::key(),
               key::boolean("remove_fingerprints", true,
                            "Removes the response headers that tell what the app is made of (OWASP's list: Server, "
                            "X-Powered-By and about 85 more)."),
@@ -146,6 +140,7 @@ SecurityHeaders::Options SecurityHeaders::read(const OptionsReader& reader) {
   }
   if (reader.has("csp")) options.csp = reader.text("csp");
   if (reader.has("csp_report_only")) options.csp_report_only = reader.text("csp_report_only");
+  if (reader.has("reports")) options.reports_path = CspReports::read(reader.map("reports")).path;
   options.remove_fingerprints = reader.boolean("remove_fingerprints");
   for (const OptionsReader& field : reader.maps("set"))
     options.set.push_back({field.text("name"), field.text("value")});

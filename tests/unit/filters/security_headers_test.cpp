@@ -180,6 +180,18 @@ TEST(SecurityHeaders, TakeAPolicyInPlaceOfThePresetsAndTheApps) {
   EXPECT_EQ(one(watched, "content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
 }
 
+TEST(SecurityHeaders, TellBrowsersInBothWaysWhereToReport) {
+  const OverTls api("security_headers: { preset: api, reports: {} }");
+  EXPECT_EQ(one(api, "content-security-policy"),
+            "default-src 'none'; frame-ancestors 'none'; report-uri /.well-known/csp-reports; report-to gatehouse");
+  EXPECT_EQ(one(api, "reporting-endpoints"), "gatehouse=\"/.well-known/csp-reports\"");
+  const OverTls web("security_headers: { preset: web, reports: /csp }", {{"Reporting-Endpoints", "own=\"/own\""}});
+  EXPECT_TRUE(one(web, "content-security-policy-report-only").ends_with("; report-uri /csp; report-to gatehouse"));
+  EXPECT_EQ(all(web, "reporting-endpoints"), (std::vector<std::string>{"own=\"/own\"", "gatehouse=\"/csp\""}));
+  const OverTls without("security_headers: { preset: none, reports: /csp }");
+  EXPECT_EQ(one(without, "reporting-endpoints"), "(absent)");
+}
+
 TEST(SecurityHeaders, SetAndRemoveWhatTheConfigurationNames) {
   const SecurityHeaders filter = filter_of(
       "security_headers: { preset: api, remove: [X-Internal-Node, cache-control], set: [{ name: X-Frame-Options, "
@@ -246,6 +258,8 @@ TEST(SecurityHeadersConfiguration, SaysWhatCannotBe) {
       {"security_headers: { csp: \"default-src 'self';\\n\" }", "control character"},
       {"security_headers: { set: [{ name: 'X A', value: b }] }", "header name"},
       {"security_headers: { preset: oswap }", "owasp"},
+      {"security_headers: { reports: '/a;b' }", "must not hold quotes"},
+      {"security_headers: { reports: csp }", "must begin with /"},
   };
   for (const auto& each : cases)
     EXPECT_NE(mistakes_in(each.yaml, SecurityHeaders::section()).find(each.problem), std::string::npos)
