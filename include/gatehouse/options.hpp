@@ -1,5 +1,14 @@
 // Settings of a filter: it declares its keys once, as KeySpecs, and reads them through an OptionsReader.
 //
+//   Section section() {
+//     return {key::map("cors",
+//                      {key::texts("allow_origins", {}, "Origins that may read answers.").of_format(format::kUrl),
+//                       key::duration("max_age", Options{}.max_age, "How long a browser keeps a permission.")},
+//                      "Which other origins may call this app.")
+//                 .optional(),
+//             true, [](OptionsReader& options) { read(options); }};
+//   }
+//
 // The same declaration drives parsing, defaults, `gatehouse schema`, `gatehouse print-config` and the reference page.
 // What reaches a reader has the declared shape already (known keys, right types, units, ranges), with defaults filled
 // in; a filter adds what only it can know, through mistake(). Everything here is used while a configuration is loaded,

@@ -28,108 +28,101 @@ std::vector<KeySpec> probe_keys(const Probe& defaults) {
   };
 }
 
-std::vector<KeySpec> operator+(std::vector<KeySpec> left, std::vector<KeySpec> right) {
-  for (KeySpec& spec : right) left.push_back(std::move(spec));
-  return left;
+KeySpec expect_status(std::string_view doc) {
+  return key::text("expect_status", "200-399", doc).of_format(format::kStatusRange);
 }
 
-KeySpec listener_keys() {
+KeySpec certificates() {
+  const auto file = [](std::string_view name, std::string_view doc) {
+    return key::text(name, std::nullopt, doc).of_format(format::kReadableFile).required();
+  };
+  return key::maps("certificates",
+                   {file("certificate", "PEM file with the certificate and those that lead to its root."),
+                    file("private_key", "PEM file with the private key of the certificate.")},
+                   "Certificates; the one whose name the client asks for is shown, else the first.")
+      .within(0, 1000);
+}
+
+KeySpec listener_tls() {
+  const ListenerTls defaults;
+  std::vector<KeySpec> keys{
+      certificates(),
+      key::choice("profile", {"intermediate", "modern"}, "intermediate",
+                  "Mozilla's guideline: intermediate takes TLS 1.2 and 1.3, modern TLS 1.3 alone."),
+      key::boolean("self_signed", defaults.self_signed, "Make a certificate at start, for trying things out."),
+  };
+  return key::map("tls", std::move(keys), "TLS on this listener; without it the listener speaks plain HTTP.")
+      .optional();
+}
+
+KeySpec listeners() {
   const Listener defaults;
-  const ListenerTls tls;
-  return key::maps(
-             "listeners",
-             {
-                 key::text("address", std::nullopt,
-                           "Where to listen: 0.0.0.0:8080, [::]:8080 (IPv6 and IPv4) or unix:/run/gatehouse.sock.")
-                     .of_format(kListenAddressFormat)
-                     .required(),
-                 key::map(
-                     "tls",
-                     {
-                         key::maps("certificates",
-                                   {
-                                       key::text("certificate", std::nullopt,
-                                                 "PEM file with the certificate and those that lead to its root.")
-                                           .of_format(format::kReadableFile)
-                                           .required(),
-                                       key::text("private_key", std::nullopt,
-                                                 "PEM file with the private key of the certificate.")
-                                           .of_format(format::kReadableFile)
-                                           .required(),
-                                   },
-                                   "Certificates; the one whose name the client asks for is shown, else the first.")
-                             .within(0, 1000),
-                         key::choice("profile", {"intermediate", "modern"}, "intermediate",
-                                     "Mozilla's guideline: intermediate takes TLS 1.2 and 1.3, modern TLS 1.3 alone."),
-                         key::boolean("self_signed", tls.self_signed,
-                                      "Make a certificate at start, for trying things out."),
-                     },
-                     "TLS on this listener; without it the listener speaks plain HTTP.")
-                     .optional(),
-                 key::boolean("redirect_to_https", defaults.redirect_to_https,
-                              "Answer every request with a redirect to https://."),
-                 key::boolean("proxy_protocol", defaults.proxy_protocol,
-                              "Expect a PROXY protocol header (version 1 or 2) on every connection."),
-             },
-             "Where clients connect.")
+  std::vector<KeySpec> keys{
+      key::text("address", std::nullopt,
+                "Where to listen: 0.0.0.0:8080, [::]:8080 (IPv6 and IPv4) or unix:/run/gatehouse.sock.")
+          .of_format(kListenAddressFormat)
+          .required(),
+      listener_tls(),
+      key::boolean("redirect_to_https", defaults.redirect_to_https,
+                   "Answer every request with a redirect to https://."),
+      key::boolean("proxy_protocol", defaults.proxy_protocol,
+                   "Expect a PROXY protocol header (version 1 or 2) on every connection."),
+  };
+  return key::maps("listeners", std::move(keys), "Where clients connect.")
       .with_default_yaml("[{address: \"" + to_string(defaults.address) + "\"}]")
       .within(1, 64);
 }
 
-KeySpec upstream_keys() {
+KeySpec upstream_health() {
+  const UpstreamHealth defaults;
+  std::vector<KeySpec> keys = probe_keys(defaults.probe);
+  keys.insert(keys.begin(), key::text("path", std::nullopt, "Path that the app answers while it is well.")
+                                .of_format(format::kUrlPath)
+                                .required());
+  keys.push_back(expect_status("Statuses that count as a good answer: 200, 200-399 or 200,204."));
+  return key::map("health", std::move(keys), "Ask the app itself whether it is well; without it only connections tell.")
+      .optional();
+}
+
+KeySpec upstream() {
   const Upstream defaults;
-  const UpstreamHealth health;
-  return key::map("upstream",
-                  {
-                      key::text("url", std::nullopt, "The app: http://host:port or unix:/path/of/socket.")
-                          .of_format(kUpstreamUrlFormat)
-                          .required(),
-                      a_while(key::duration("connect_timeout", defaults.connect_timeout,
-                                            "From the start of a connection to its being open.")),
-                      a_while(key::duration("first_byte_timeout", defaults.first_byte_timeout,
-                                            "From the end of the request to the first byte of the response.")),
-                      a_while(key::duration(
-                          "idle_timeout", defaults.idle_timeout,
-                          "How long an unused connection to the app is kept; shorter than the app keeps it.")),
-                      a_while_or_none(key::duration("read_idle_timeout", defaults.read_idle_timeout,
-                                                    "From one byte of a response to the next; 0s: no bound.")),
-                      at_least_one(key::integer("max_connections", defaults.max_connections,
-                                                "Connections to the app, of the whole process.")),
-                      key::duration("wait_for_app", defaults.wait_for_app,
-                                    "How long a request waits for an app that is not there yet.")
-                          .within(kNone, hours{1}),
-                      key::integer("wait_queue", defaults.wait_queue,
-                                   "Requests that may wait for a connection to the app at the same time.")
-                          .within(0, kMost),
-                      key::boolean("replay", defaults.replay,
-                                   "Send a request again when the kept connection it went out on was closed before any "
-                                   "answer, and the method allows it."),
-                      key::map("health",
-                               std::vector<KeySpec>{
-                                   key::text("path", std::nullopt, "Path that the app answers while it is well.")
-                                       .of_format(format::kUrlPath)
-                                       .required(),
-                               } + probe_keys(health.probe) +
-                                   std::vector<KeySpec>{
-                                       key::text("expect_status", "200-399",
-                                                 "Statuses that count as a good answer: 200, 200-399 or 200,204.")
-                                           .of_format(format::kStatusRange),
-                                   },
-                               "Ask the app itself whether it is well; without it only connections tell.")
-                          .optional(),
-                  },
-                  "The app behind Gatehouse; a URL alone is enough.")
+  std::vector<KeySpec> keys{
+      key::text("url", std::nullopt, "The app: http://host:port or unix:/path/of/socket.")
+          .of_format(kUpstreamUrlFormat)
+          .required(),
+      a_while(key::duration("connect_timeout", defaults.connect_timeout,
+                            "From the start of a connection to its being open.")),
+      a_while(key::duration("first_byte_timeout", defaults.first_byte_timeout,
+                            "From the end of the request to the first byte of the response.")),
+      a_while(key::duration("idle_timeout", defaults.idle_timeout,
+                            "How long an unused connection to the app is kept; shorter than the app keeps it.")),
+      a_while_or_none(key::duration("read_idle_timeout", defaults.read_idle_timeout,
+                                    "From one byte of a response to the next; 0s: no bound.")),
+      at_least_one(
+          key::integer("max_connections", defaults.max_connections, "Connections to the app, of the whole process.")),
+      key::duration("wait_for_app", defaults.wait_for_app, "How long a request waits for an app that is not there yet.")
+          .within(kNone, hours{1}),
+      key::integer("wait_queue", defaults.wait_queue,
+                   "Requests that may wait for a connection to the app at the same time.")
+          .within(0, kMost),
+      key::boolean(
+          "replay", defaults.replay,
+          "Send a request again when the kept connection it went out on was closed before any answer, and the method "
+          "allows it."),
+      upstream_health(),
+  };
+  return key::map("upstream", std::move(keys), "The app behind Gatehouse; a URL alone is enough.")
       .or_just("url")
       .required();
 }
 
-KeySpec limit_keys() {
+KeySpec limits() {
   const Limits defaults;
   constexpr std::int64_t kMostHead = 1 << 20;
   return key::map(
       "limits",
       {
-          key::bytes("body", defaults.body, "Largest request body; more is answered with 413."),
+          key::bytes("body", defaults.body, "Largest request body; more is answered with 413; 0B: no bodies."),
           key::bytes("headers", defaults.headers, "All header fields of a request together; more is answered with 431.")
               .within(256, kMostHead),
           key::integer("header_count", defaults.header_count, "Header fields of a request; more are answered with 431.")
@@ -147,7 +140,7 @@ KeySpec limit_keys() {
       "Bounds on what a client may send.");
 }
 
-KeySpec timeout_keys() {
+KeySpec timeouts() {
   const Timeouts defaults;
   return key::map(
       "timeouts",
@@ -170,175 +163,182 @@ KeySpec timeout_keys() {
       "How long a client may take. There is no bound on the whole of a request.");
 }
 
-KeySpec health_keys() {
-  const Health defaults;
-  const HealthCheck check;
-  return key::map(
-      "health",
-      {
-          key::text("path", defaults.path, "Path on the public listeners that answers whether all is well; \"\": none.")
-              .of_format(format::kUrlPath)
-              .may_be_empty(),
-          key::text("token", std::nullopt, "Who sends it as a bearer token sees each check.").secret(),
-          key::texts("allow", {}, "Networks from which each check is seen without a token.").of_format(format::kCidr),
-          key::maps(
-              "checks",
-              std::vector<KeySpec>{
-                  key::text("name", std::nullopt, "Name of the check in answers and metrics.")
-                      .of_format(format::kName)
-                      .required(),
-                  key::choice("type", {"postgres", "redis", "mysql", "http", "tcp", "file_age", "disk", "command"},
-                              std::nullopt, "What is checked.")
-                      .required(),
-                  key::text("url", std::nullopt, "Where: postgres://, redis://, mysql://, http:// or tcp://host:port.")
-                      .of_format(format::kUrl)
-                      .secret(),
-                  key::text("path", std::nullopt,
-                            "The file of a file_age check, or a folder on the disk of a disk check.")
-                      .of_format(format::kFilePath),
-                  key::duration("maximum_age", std::nullopt, "file_age: how long ago the file may have been written.")
-                      .within(kShortest, hours{24 * 3650}),
-                  key::bytes("minimum_free", std::nullopt, "disk: the free space that there must be."),
-                  key::texts("command", {}, "command: the program and its arguments; exit status 0 is good."),
-                  key::text("expect_status", "200-399", "http: statuses that count as a good answer.")
-                      .of_format(format::kStatusRange),
-                  key::boolean("critical", check.critical,
-                               "Whether the app is unhealthy without it; else only degraded."),
-              } + probe_keys(check.probe),
-              "What the app depends on.")
-              .within(0, 100),
-      },
-      "The health endpoint and what it looks at.");
+KeySpec health_checks() {
+  const HealthCheck defaults;
+  std::vector<KeySpec> keys{
+      key::text("name", std::nullopt, "Name of the check in answers and metrics.").of_format(format::kName).required(),
+      key::choice("type", {"postgres", "redis", "mysql", "http", "tcp", "file_age", "disk", "command"}, std::nullopt,
+                  "What is checked.")
+          .required(),
+      key::text("url", std::nullopt, "Where: postgres://, redis://, mysql://, http:// or tcp://host:port.")
+          .of_format(format::kUrl)
+          .secret(),
+      key::text("path", std::nullopt, "The file of a file_age check, or a folder on the disk of a disk check.")
+          .of_format(format::kFilePath),
+      key::duration("maximum_age", std::nullopt, "file_age: how long ago the file may have been written.")
+          .within(kShortest, hours{24 * 3650}),
+      key::bytes("minimum_free", std::nullopt, "disk: the free space that there must be."),
+      key::texts("command", {}, "command: the program and its arguments; exit status 0 is good."),
+      expect_status("http: statuses that count as a good answer."),
+      key::boolean("critical", defaults.critical, "Whether the app is unhealthy without it; else only degraded."),
+  };
+  for (KeySpec& spec : probe_keys(defaults.probe)) keys.push_back(std::move(spec));
+  return key::maps("checks", std::move(keys), "What the app depends on.").within(0, 100);
 }
 
-KeySpec log_keys() {
+KeySpec health() {
+  const Health defaults;
+  std::vector<KeySpec> keys{
+      key::text("path", defaults.path, "Path on the public listeners that answers whether all is well; \"\": none.")
+          .of_format(format::kUrlPath)
+          .may_be_empty(),
+      key::text("token", std::nullopt, "Who sends it as a bearer token sees each check.").secret(),
+      key::texts("allow", {}, "Networks from which each check is seen without a token.").of_format(format::kCidr),
+      health_checks(),
+  };
+  return key::map("health", std::move(keys), "The health endpoint and what it looks at.");
+}
+
+KeySpec redact() {
+  std::vector<KeySpec> keys{
+      key::texts("names", {},
+                 "Names of fields, parameters and keys whose values never appear, besides the built-in ones."),
+      key::texts("headers", {}, "Header fields whose values never appear, besides the built-in ones.")
+          .of_format(format::kFieldName),
+      key::texts("patterns", {}, "Regular expressions (RE2) of texts that never appear, besides the built-in shapes.")
+          .of_format(format::kRegex)
+          .within(0, 100),
+  };
+  return key::map("redact", std::move(keys), "What is kept out of every log, besides the built-in list.");
+}
+
+KeySpec access_log() {
+  const AccessLog defaults;
+  std::vector<KeySpec> keys{
+      key::boolean("enabled", defaults.enabled, "Write one record for each request."),
+      key::choice("fields", {"minimal", "default", "full"}, "default", "How much a record says."),
+      key::boolean("exclude_health", defaults.exclude_health, "Leave out successful health requests."),
+      key::texts("headers", {}, "Request header fields that a record also holds, redacted.")
+          .of_format(format::kFieldName)
+          .within(0, 32),
+      key::number("sample", defaults.sample, "Share of the successful requests that are recorded; failures always are.")
+          .within_numbers(0, 1),
+  };
+  return key::map("access", std::move(keys), "The record of each request.");
+}
+
+KeySpec log() {
   const Log defaults;
+  std::vector<KeySpec> keys{
+      key::choice("level", {"trace", "debug", "info", "warn", "error", "off"}, "info",
+                  "Least severity of Gatehouse's own messages."),
+      key::choice("format", {"json", "text"}, "json", "One JSON object a line, or text for people."),
+      key::text("output", defaults.output, "stdout, stderr, or the path of a file.").of_format(format::kFilePath),
+      redact(),
+      access_log(),
+      key::bytes("queue", defaults.queue, "Memory for lines that wait to be written.").within(64 * 1024, 1 << 30),
+      key::choice("overflow", {"drop", "block"}, "drop", "When the queue is full: drop lines and count them, or wait."),
+  };
+  return key::map("log", std::move(keys), "Gatehouse's logs.");
+}
+
+KeySpec paths() {
+  std::vector<KeySpec> keys{
+      key::choice("encoded_slash", {"reject", "keep"}, "reject", "A path with %2F or %5C."),
+      key::choice("dot_segments", {"reject", "normalise"}, "reject", "A path with . or .. parts, encoded or not."),
+      key::choice("double_slash", {"keep", "merge"}, "keep", "A path with // in it."),
+  };
+  return key::map("paths", std::move(keys), "Paths that two programs might read differently.");
+}
+
+KeySpec shutdown() {
+  const Shutdown defaults;
+  std::vector<KeySpec> keys{
+      key::duration("linger", defaults.linger, "From SIGTERM to the end of accepting, while readiness already fails.")
+          .within(kNone, hours{1}),
+      key::duration("deadline", defaults.deadline, "From the end of accepting to the end of requests in flight.")
+          .within(kNone, hours{1}),
+  };
+  return key::map("shutdown", std::move(keys), "What happens at SIGTERM.");
+}
+
+KeySpec admin() {
+  return key::map("admin",
+                  {key::text("address", to_string(Admin{}.address),
+                             "Where /health, /livez, /readyz, /startupz and /metrics are served.")
+                       .of_format(kListenAddressFormat)},
+                  "The port for operators.");
+}
+
+KeySpec header_names() {
   return key::map(
-      "log",
-      {
-          key::choice("level", {"trace", "debug", "info", "warn", "error", "off"}, "info",
-                      "Least severity of Gatehouse's own messages."),
-          key::choice("format", {"json", "text"}, "json", "One JSON object a line, or text for people."),
-          key::text("output", defaults.output, "stdout, stderr, or the path of a file.").of_format(format::kFilePath),
-          key::map(
-              "redact",
-              {
-                  key::texts(
-                      "names", {},
-                      "Names of fields, parameters and keys whose values never appear, besides the built-in ones."),
-                  key::texts("headers", {}, "Header fields whose values never appear, besides the built-in ones.")
-                      .of_format(format::kFieldName),
-                  key::texts("patterns", {},
-                             "Regular expressions (RE2) of texts that never appear, besides the built-in shapes.")
-                      .of_format(format::kRegex)
-                      .within(0, 100),
-              },
-              "What is kept out of every log, besides the built-in list."),
-          key::map("access",
-                   {
-                       key::boolean("enabled", defaults.access.enabled, "Write one record for each request."),
-                       key::choice("fields", {"minimal", "default", "full"}, "default", "How much a record says."),
-                       key::boolean("exclude_health", defaults.access.exclude_health,
-                                    "Leave out successful health requests."),
-                       key::texts("headers", {}, "Request header fields that a record also holds, redacted.")
-                           .of_format(format::kFieldName)
-                           .within(0, 32),
-                       key::number("sample", defaults.access.sample,
-                                   "Share of the successful requests that are recorded; failures always are.")
-                           .within_numbers(0, 1),
-                   },
-                   "The record of each request."),
-          key::bytes("queue", defaults.queue, "Memory for lines that wait to be written.").within(64 * 1024, 1 << 30),
-          key::choice("overflow", {"drop", "block"}, "drop",
-                      "When the queue is full: drop lines and count them, or wait."),
-      },
-      "Gatehouse's logs.");
+      "header_names",
+      {key::texts("allow", {}, "Names with _ or . that pass; all others are dropped.").of_format(format::kFieldName)},
+      "Which header fields reach the app.");
 }
 
 std::vector<KeySpec> core_keys() {
-  const Shutdown shutdown;
   return {
-      listener_keys(),
-      key::map("admin",
-               {key::text("address", to_string(Admin{}.address),
-                          "Where /health, /livez, /readyz, /startupz and /metrics are served.")
-                    .of_format(kListenAddressFormat)},
-               "The port for operators."),
-      key::integer("workers", 0, "Threads that serve: a number, or auto for as many as this container may use.")
+      listeners(),
+      admin(),
+      key::integer("workers", std::nullopt,
+                   "Threads that serve: a number, or auto for as many as this container may use.")
           .within(1, 256)
           .or_word("auto")
           .with_default_yaml("auto"),
-      upstream_keys(),
-      limit_keys(),
-      timeout_keys(),
-      key::map("header_names",
-               {key::texts("allow", {}, "Names with _ or . that pass; all others are dropped.")
-                    .of_format(format::kFieldName)},
-               "Which header fields reach the app."),
-      key::map("paths",
-               {
-                   key::choice("encoded_slash", {"reject", "keep"}, "reject", "A path with %2F or %5C."),
-                   key::choice("dot_segments", {"reject", "normalise"}, "reject",
-                               "A path with . or .. parts, encoded or not."),
-                   key::choice("double_slash", {"keep", "merge"}, "keep", "A path with // in it."),
-               },
-               "Paths that two programs might read differently."),
+      upstream(),
+      limits(),
+      timeouts(),
+      header_names(),
+      paths(),
       key::texts("trusted_proxies", {},
                  "Networks of the proxies in front whose X-Forwarded-For and X-Forwarded-Proto are believed.")
           .of_format(format::kCidr)
           .within(0, 10000),
-      health_keys(),
-      log_keys(),
-      key::map("shutdown",
-               {
-                   key::duration("linger", shutdown.linger,
-                                 "From SIGTERM to the end of accepting, while readiness already fails.")
-                       .within(kNone, hours{1}),
-                   key::duration("deadline", shutdown.deadline,
-                                 "From the end of accepting to the end of requests in flight.")
-                       .within(kNone, hours{1}),
-               },
-               "What happens at SIGTERM."),
+      health(),
+      log(),
+      shutdown(),
   };
 }
 
-// What may differ on a route. No defaults: where a route says nothing, the whole's value holds.
-KeySpec route_keys(std::span<const Section> sections) {
+KeySpec route_match() {
   std::vector<KeySpec> keys{
-      key::map(
-          "match",
-          {
-              key::text("path", RouteMatch{}.path,
-                        "/login (exactly), /api/* (everything below) or /items/{id} (one part of any text).")
-                  .of_format(format::kRoutePath),
-              key::texts("methods", {}, "Request methods; none given: every method.").of_format(format::kMethod),
-              key::text("host", std::nullopt, "Host name; *.example.com for every name below; none given: every host.")
-                  .of_format(format::kHostName),
-          },
-          "Which requests these settings are for.")
-          .required(),
+      key::text("path", RouteMatch{}.path,
+                "/login (exactly), /api/* (everything below) or /items/{id} (one part of any text).")
+          .of_format(format::kRoutePath),
+      key::texts("methods", {}, "Request methods; none given: every method.").of_format(format::kMethod),
+      key::text("host", std::nullopt, "Host name; *.example.com for every name below; none given: every host.")
+          .of_format(format::kHostName),
+  };
+  return key::map("match", std::move(keys), "Which requests these settings are for.").required();
+}
+
+// A section as a route may refine it. What it requires may stand in the section at the top; the loader looks at both.
+KeySpec on_a_route(KeySpec section) {
+  section.is_required = false;
+  if (section.type != KeyType::kMap) return section;
+  section.is_optional_map = true;
+  for (KeySpec& child : section.children) child.is_required = false;
+  return section;
+}
+
+// What may differ on a route. No defaults: where a route says nothing, the whole's value holds.
+KeySpec routes(std::span<const Section> sections) {
+  std::vector<KeySpec> keys{
+      route_match(),
       key::map("limits", {key::bytes("body", std::nullopt, "Largest request body on this route.")},
                "Bounds on what a client may send.")
           .optional(),
       key::map("upstream",
-               {
-                   a_while(key::duration("first_byte_timeout", std::nullopt,
-                                         "From the end of the request to the first byte of the response.")),
-                   a_while_or_none(key::duration("read_idle_timeout", std::nullopt,
-                                                 "From one byte of a response to the next; 0s: no bound.")),
-               },
+               {a_while(key::duration("first_byte_timeout", std::nullopt,
+                                      "From the end of the request to the first byte of the response.")),
+                a_while_or_none(key::duration("read_idle_timeout", std::nullopt,
+                                              "From one byte of a response to the next; 0s: no bound."))},
                "How the app is called on this route.")
           .optional(),
   };
-  for (const Section& section : sections) {
-    if (!section.per_route) continue;
-    keys.push_back(section.spec);
-    keys.back().is_required = false;
-    if (keys.back().type == KeyType::kMap) keys.back().is_optional_map = true;
-    // What is required may stand in the section at the top; the loader looks at both.
-    for (KeySpec& child : keys.back().children)
-      if (keys.back().type == KeyType::kMap) child.is_required = false;
-  }
+  for (const Section& section : sections)
+    if (section.per_route) keys.push_back(on_a_route(section.spec));
   return key::maps("routes", std::move(keys), "Settings for some of the requests.").within(0, 10000);
 }
 
@@ -346,7 +346,7 @@ KeySpec route_keys(std::span<const Section> sections) {
 
 KeySpec file_keys(std::span<const Section> sections) {
   std::vector<KeySpec> keys = core_keys();
-  keys.push_back(route_keys(sections));
+  keys.push_back(routes(sections));
   for (const Section& section : sections) {
     for (const KeySpec& known : keys)
       if (known.name == section.spec.name) throw std::logic_error("two sections are called " + section.spec.name);

@@ -7,6 +7,13 @@ namespace {
 
 constexpr std::size_t kListed = 100;
 
+// Keys and messages of variables come from the file: quoted ones may hold line breaks and terminal escapes.
+std::string on_one_line(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  return text;
+}
+
 }  // namespace
 
 std::string to_string(const Mistake& mistake) {
@@ -17,7 +24,7 @@ std::string to_string(const Mistake& mistake) {
 }
 
 void Mistakes::add(Position at, std::string key, std::string sentence) {
-  if (++count_ <= kListed) list_.push_back({file_, at, std::move(key), std::move(sentence)});
+  if (++count_ <= kListed) list_.push_back({file_, at, on_one_line(std::move(key)), on_one_line(std::move(sentence))});
 }
 
 std::vector<Mistake> Mistakes::sorted() const {

@@ -22,11 +22,10 @@ std::string amount_text(const KeySpec& spec, std::int64_t amount) {
 std::string shown(std::string_view text) {
   std::string result = "\"";
   while (!text.empty()) {
-    const std::size_t length = std::max<std::size_t>(utf8_length(text), 1);
-    const auto first = static_cast<unsigned char>(text[0]);
+    const std::size_t length = utf8_length(text);
     if (result.size() + length > kLongestShown) return result + "...\"";
-    result += first < 0x20 || first == 0x7F || utf8_length(text) == 0 ? "?" : text.substr(0, length);
-    text.remove_prefix(length);
+    result += length == 0 ? "?" : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return result + "\"";
 }

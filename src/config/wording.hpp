@@ -9,7 +9,7 @@
 
 namespace gatehouse {
 
-// A text from the file in quotes: bounded, on one line, valid UTF-8 whatever escapes have put in.
+// A text from the file in quotes: bounded, and valid UTF-8.
 std::string shown(std::string_view text);
 // A URL without what may be a password.
 std::string without_user(const std::string& text);

@@ -1,6 +1,7 @@
 #include "config/yaml_tree.hpp"
 
 #include "config/source_text.hpp"
+#include "config/wording.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -142,7 +143,8 @@ class TreeBuilder final : public YAML::EventHandler {
       if (open.node.kind == YamlNode::Kind::kSequence) {
         path += '[' + std::to_string(open.node.items.size()) + ']';
       } else if (open.key) {
-        path += (path.empty() ? "" : ".") + open.key->text;
+        const std::string key = shown(open.key->text);
+        path += (path.empty() ? "" : ".") + key.substr(1, key.size() - 2);
       }
     }
     return path;

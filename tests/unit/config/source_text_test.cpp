@@ -53,6 +53,14 @@ TEST(YamlText, MayBeEmptyOnlyInNoWay) {
     EXPECT_EQ(only_mistake(text), wanted) << text;
 }
 
+TEST(Mistakes, AreOneLineEachWhateverIsInTheFile) {
+  const LoadResult loaded = load("upstream: \"${NONE:?a\\nb\\e[0m}\"\n? \"x\\ny\"\n: 1\n\"x\\ny\": 2\n");
+  EXPECT_EQ(all_mistakes(loaded),
+            "gatehouse.yaml:1:11: upstream.url: the environment variable NONE is not set: a?b?[0m\n"
+            "gatehouse.yaml:2:3: x?y: is not a known key; `gatehouse schema --reference` tells them all\n"
+            "gatehouse.yaml:4:1: x?y: is given twice; the first time in line 2\n");
+}
+
 TEST(IsUtf8, TakesWhatRfc3629AllowsAlone) {
   for (const char* good : {"", "a", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
                            "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"})
