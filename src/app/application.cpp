@@ -1,6 +1,7 @@
 #include "app/application.hpp"
 
 #include "admin/endpoints.hpp"
+#include "app/browser_metrics.hpp"
 #include "app/cpu_limit.hpp"
 #include "app/filter_catalog.hpp"
 #include "app/settings.hpp"
@@ -44,26 +45,6 @@ std::vector<admin::Family> rate_limit_families(const RateTables& tables) {
     evicted.samples.push_back({{{"policy", name}}, static_cast<double>(counts[2])});
   }
   return {limited, shadowed, evicted};
-}
-
-admin::Family cors_family(const char* name, const char* help, observe::Counter CorsCounters::*counter,
-                          const std::vector<std::unique_ptr<WorkerFilterCounters>>& workers) {
-  std::uint64_t total = 0;
-  for (const auto& worker : workers) total += (worker->cors.*counter).get();
-  return {name, help, true, {{{}, static_cast<double>(total)}}};
-}
-
-std::vector<admin::Family> cors_families(const std::vector<std::unique_ptr<WorkerFilterCounters>>& workers) {
-  using C = CorsCounters;
-  return {
-      cors_family("gatehouse_cors_preflights_answered_total", "Preflights answered.", &C::preflights_answered, workers),
-      cors_family("gatehouse_cors_preflights_refused_total", "Preflights refused.", &C::preflights_refused, workers),
-      cors_family("gatehouse_cors_origins_allowed_total", "Cross-origin requests of allowed origins.", &C::origins_allowed, workers),
-      cors_family("gatehouse_cors_origins_refused_total", "Cross-origin requests of other origins.", &C::origins_refused, workers),
-      cors_family("gatehouse_cors_requests_blocked_total", "Requests refused for their origin.", &C::requests_blocked, workers),
-      cors_family("gatehouse_cors_app_answers_replaced_total", "Answers in which the app spoke about CORS too.", &C::app_answers_replaced, workers),
-      cors_family("gatehouse_cors_app_disagreements_total", "Of these, answers that named another origin.", &C::app_disagreements, workers),
-  };
 }
 
 }  // namespace
@@ -113,6 +94,11 @@ bool Application::start_logging() {
   }
   logging_ = std::move(*started);
   log_ = logging_->logger("gatehouse");
+  filter_resources_.log_csp_report = [log = logging_->logger("csp")](const CspReport& report) {
+    log->event(spdlog::level::warn, "a page broke its content security policy",
+               {{"document", report.document}, {"directive", report.directive}, {"blocked", report.blocked},
+                {"disposition", report.disposition}, {"source", report.source_file}, {"line", report.line}});
+  };
   return true;
 }
 
@@ -146,7 +132,7 @@ void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
     own.path = config_.health.path;
     routes.push_back(make_route(own.path, own));
     routes.back()->own = true;
-    routes.back()->chain = std::make_unique<Chain>(build_own_filters(), *health);
+    routes.back()->chain = std::make_unique<Chain>(build_public_filters(config_, *filter_counters_.back(), mistakes), *health);
   }
   for (std::size_t i = 0; i <= config_.routes.size(); ++i) {
     const bool last = i == config_.routes.size();
@@ -199,7 +185,7 @@ void Application::prepare_admin() {
         expiry.samples.push_back({{{"names", certificate.names}}, static_cast<double>(certificate.not_after)});
     return std::vector<admin::Family>{expiry};
   });
-  sources.metrics.others.push_back([this] { return cors_families(filter_counters_); });
+  sources.metrics.others.push_back([this] { return browser_families(filter_counters_); });
   sources.metrics.others.push_back([this] { return rate_limit_families(filter_resources_.rate_tables); });
   sources.health = &health_;
   sources.started = started_;

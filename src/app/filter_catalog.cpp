@@ -20,37 +20,78 @@ std::vector<RatePolicy> rate_policies(const Config& config, std::optional<std::s
   return policies;
 }
 
-}  // namespace
-
-std::span<const Section> filter_sections() {
-  static const std::vector<Section> kSections{SecurityHeaders::section(), Cors::section(), rate_limits_section()};
-  return kSections;
+// Whether anything is to be done: the user wrote the section, for all or for this route.
+bool is_given(const Config& config, std::string_view name, std::optional<std::size_t> route) {
+  return has_section(config, name) || (route && has_section(config, name, route));
 }
 
-std::vector<std::unique_ptr<Filter>> build_filters(const Config& config, std::optional<std::size_t> route,
-                                                   FilterResources& resources, WorkerFilterCounters& counters,
-                                                   Mistakes& mistakes) {
+// What every answer passes on its way out, whoever gives it, outermost first.
+std::vector<std::unique_ptr<Filter>> build_decorators(const Config& config, std::optional<std::size_t> route,
+                                                      WorkerFilterCounters& counters, Mistakes& mistakes) {
   std::vector<std::unique_ptr<Filter>> filters;
   // First, so that every answer, whoever gives it, carries the id that its record has.
   filters.push_back(std::make_unique<RequestId>());
   // Outside everything that can refuse: an error page is a page too.
-  OptionsReader security = section(config, "security_headers", mistakes, route);
-  filters.push_back(SecurityHeaders::make(security));
+  if (is_given(config, "security_headers", route)) {
+    OptionsReader security = section(config, "security_headers", mistakes, route);
+    filters.push_back(SecurityHeaders::make(security));
+  }
+  // Beside them, so that cookies set further in are hardened, whoever sets them.
+  if (is_given(config, "cookies", route)) {
+    OptionsReader cookies = section(config, "cookies", mistakes, route);
+    filters.push_back(CookieHardening::make(cookies, counters.cookies));
+  }
   // Outside everything that can refuse, or a browser shows a CORS error where the truth is 401, 413, 429 or 502; before authentication
   // and limits, which preflights cannot pass.
-  if (has_section(config, "cors") || (route && has_section(config, "cors", route))) {
+  if (is_given(config, "cors", route)) {
     OptionsReader cors = section(config, "cors", mistakes, route);
     filters.push_back(Cors::make(cors, counters.cors));
   }
   // Behind everything that decorates answers, so that refusals of malformed requests are decorated too; before everything that would
   // judge a request by a head that could not be read.
   filters.push_back(std::make_unique<proxy::Hygiene>());
+  return filters;
+}
+
+// The origins that CORS names on this route: the guard lets them do what CORS lets them do.
+OriginSet cors_origins(const Config& config, std::optional<std::size_t> route, Mistakes& mistakes) {
+  if (!is_given(config, "cors", route)) return {};
+  return Cors::read(section(config, "cors", mistakes, route)).allow_origins;
+}
+
+}  // namespace
+
+std::span<const Section> filter_sections() {
+  static const std::vector<Section> kSections{SecurityHeaders::section(), CookieHardening::section(), Cors::section(),
+                                              rate_limits_section(), CrossSiteGuard::section()};
+  return kSections;
+}
+
+std::vector<std::unique_ptr<Filter>> build_filters(const Config& config, std::optional<std::size_t> route,
+                                                   FilterResources& resources, WorkerFilterCounters& counters,
+                                                   Mistakes& mistakes) {
+  auto filters = build_decorators(config, route, counters, mistakes);
   // Before anything that costs: the client has to come again anyway.
   filters.push_back(std::make_unique<proxy::HttpsRedirect>());
+  // Before the limits: it has its own, and a page with many mistakes must not lock its user out.
+  if (is_given(config, "security_headers", route)) {
+    OptionsReader security = section(config, "security_headers", mistakes, route);
+    if (auto reports = CspReports::make(security, resources.log_csp_report, counters.csp)) filters.push_back(std::move(reports));
+  }
   // Everything behind costs the app something.
   const auto policies = rate_policies(config, route, mistakes);
   if (!policies.empty()) filters.push_back(std::make_unique<RateLimit>(policies, resources.rate_tables));
+  // Behind the limits, which count what it refuses; before authentication, whose cookies it protects.
+  if (is_given(config, "cross_site_guard", route)) {
+    OptionsReader guard = section(config, "cross_site_guard", mistakes, route);
+    filters.push_back(CrossSiteGuard::make(guard, cors_origins(config, route, mistakes), counters.cross_site));
+  }
   return filters;
+}
+
+std::vector<std::unique_ptr<Filter>> build_public_filters(const Config& config, WorkerFilterCounters& counters,
+                                                          Mistakes& mistakes) {
+  return build_decorators(config, std::nullopt, counters, mistakes);
 }
 
 std::vector<std::unique_ptr<Filter>> build_own_filters() {

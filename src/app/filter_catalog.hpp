@@ -2,7 +2,10 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "filters/cookie_hardening.hpp"
 #include "filters/cors.hpp"
+#include "filters/cross_site_guard.hpp"
+#include "filters/csp_reports.hpp"
 #include "filters/rate_tables.hpp"
 
 #include <gatehouse/filter.hpp>
@@ -21,10 +24,14 @@ std::span<const Section> filter_sections();
 // What filters of all workers share; outlives them.
 struct FilterResources {
   RateTables rate_tables;
+  CspReports::Sink log_csp_report;
 };
 // What the filters of one worker share.
 struct WorkerFilterCounters {
   CorsCounters cors;
+  CookieCounters cookies;
+  CrossSiteCounters cross_site;
+  CspCounters csp;
 };
 
 // The filters of one route (or, without an index, of what no route matches) for one worker, outermost first. Mistakes that only the
@@ -33,7 +40,10 @@ std::vector<std::unique_ptr<Filter>> build_filters(const Config& config, std::op
                                                    FilterResources& resources, WorkerFilterCounters& counters,
                                                    Mistakes& mistakes);
 
-// The few that Gatehouse's own endpoints have.
+// Those of Gatehouse's own endpoints on the public listeners: a page may read /health where it may read the app.
+std::vector<std::unique_ptr<Filter>> build_public_filters(const Config& config, WorkerFilterCounters& counters,
+                                                          Mistakes& mistakes);
+// The few that those on the admin listener have.
 std::vector<std::unique_ptr<Filter>> build_own_filters();
 
 }  // namespace gatehouse

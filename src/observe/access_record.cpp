@@ -46,6 +46,7 @@ class JsonRecord {
     if (record_.status != 0) json_.number("http.response.status_code", record_.status);
     json_.text("gatehouse.decided_by", record_.sidecar ? "sidecar" : "origin");
     json_.text("gatehouse.reason", record_.reason, kShort);
+    text_if("gatehouse.note", record_.note);
     json_.seconds("gatehouse.duration.total", record_.total);
     text_if("client.address", redactor_.address(record_.client_address, scratch_));
     text_if("request_id", redactor_.text(record_.request_id, scratch_));
@@ -139,6 +140,7 @@ class TextRecord {
     pair("client", redactor_.address(record_.client_address, scratch_));
     pair("by", record_.sidecar ? "sidecar" : "origin");
     pair("reason", record_.reason);
+    if (!record_.note.empty()) pair("note", record_.note);
     if (format_.fields != AccessFields::kMinimal) more();
     pair("id", redactor_.text(record_.request_id, scratch_));
     headers(record_.request_headers, format_.request_headers);

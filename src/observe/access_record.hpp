@@ -33,6 +33,7 @@ struct AccessRecord {
   bool sidecar = false;             // who decided the status: we, or the origin
   std::string_view reason;          // literal in snake_case
   std::string_view response_flags;  // flag_code()
+  std::string_view note;            // what a filter saw and let pass, literal in snake_case; empty: nothing
 
   std::string_view client_address;
   std::string_view peer_address;

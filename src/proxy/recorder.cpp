@@ -33,6 +33,7 @@ AccessRecord make_record(const ProxyExchange& exchange, std::string_view upstrea
   record.status = measures.status;
   record.sidecar = exchange.outcome().sidecar;
   record.reason = exchange.outcome().reason;
+  record.note = exchange.note;
   record.response_flags = flag_code(exchange.outcome().flag);
   record.client_address = exchange.client.text;
   record.peer_address = exchange.peer.text;

@@ -97,6 +97,13 @@ TEST(AccessRecord, SaysWhoDecidedAndMarksServerErrors) {
   EXPECT_EQ(line.at("gatehouse.response_flags"), "UH");
 }
 
+TEST(AccessRecord, TellsWhatAFilterNotedWhereOneDid) {
+  AccessRecord record = sample();
+  EXPECT_FALSE(parsed(written(record)).contains("gatehouse.note"));
+  record.note = "cors_origin_denied";
+  EXPECT_EQ(parsed(written(record)).at("gatehouse.note"), "cors_origin_denied");
+}
+
 TEST(AccessRecord, IsWrittenForARequestThatNeverParsed) {
   AccessRecord record;
   record.sidecar = true;
