@@ -5,44 +5,23 @@
 #include <gatehouse/message.hpp>
 
 #include <arpa/inet.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <utility>
 
 namespace gatehouse {
 namespace {
 
-constexpr std::string_view kMark = "REDACTED";
-constexpr std::string_view kHashMark = "hmac-";
-constexpr std::size_t kHashDigits = 16;
+using Verdict = SensitiveNames::Verdict;
+
 // Shorter values of parameters that are only secret in URLs say too little to be one (`?state=CA`).
 constexpr std::size_t kShortestUrlSecret = 4;
+// How often a URL may be encoded into a parameter of another one.
+constexpr int kNesting = 3;
 
-constexpr bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-constexpr int hex_value(char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; }
-
-// What a peer will read instead of what is written; views `in` where nothing is encoded.
-std::string_view percent_decoded(std::string_view in, std::string& scratch) {
-  if (in.find('%') == std::string_view::npos) return in;
-  scratch.clear();
-  for (std::size_t i = 0; i < in.size(); ++i)
-    if (in[i] == '%' && i + 2 < in.size() && is_hex(in[i + 1]) && is_hex(in[i + 2])) {
-      scratch += static_cast<char>(hex_value(in[i + 1]) << 4 | hex_value(in[i + 2]));
-      i += 2;
-    } else {
-      scratch += in[i];
-    }
-  return scratch;
-}
-
-// A value that an earlier pass left behind.
-bool already_hidden(std::string_view value) {
-  if (value == kMark) return true;
-  return value.size() == kHashMark.size() + kHashDigits && value.starts_with(kHashMark) &&
-         std::all_of(value.begin() + kHashMark.size(), value.end(), is_hex);
+bool ends_with(std::string_view text, std::string_view lower) {
+  return text.size() >= lower.size() && equals_ignoring_case(text.substr(text.size() - lower.size()), lower);
 }
 
 }  // namespace
@@ -64,200 +43,207 @@ std::shared_ptr<const Redactor> Redactor::standard() {
 
 Redactor::Redactor(const RedactOptions& options, std::unique_ptr<const RedactPatterns> patterns)
     : names_(options.names),
+      hider_(options.action, options.hash_key),
+      rules_{names_, hider_, options.emails},
       patterns_(std::move(patterns)),
-      action_(options.action),
       address_action_(options.client_address),
-      emails_(options.emails),
-      hash_key_(options.hash_key) {
-  if (!hash_key_.empty()) return;
-  hash_key_.resize(32);
-  RAND_bytes(reinterpret_cast<unsigned char*>(hash_key_.data()), static_cast<int>(hash_key_.size()));
-}
+      address_hider_(RedactAction::kHash, options.hash_key) {}
 
 Redactor::~Redactor() = default;
 
-bool Redactor::sensitive(std::string_view name) const noexcept {
-  return names_.judge(name) == SensitiveNames::Verdict::kSensitive;
-}
-
-void Redactor::hide(std::string_view secret, std::string& out) const {
-  if (already_hidden(secret)) {
-    out += secret;
-    return;
-  }
-  switch (action_) {
-    case RedactAction::kReplace:
-      out += kMark;
-      return;
-    case RedactAction::kDrop:
-      return;
-    case RedactAction::kMask:
-      out += "****";
-      if (secret.size() >= 12) out += secret.substr(secret.size() - 4);
-      return;
-    case RedactAction::kHash:
-      break;
-  }
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  HMAC(EVP_sha256(), hash_key_.data(), static_cast<int>(hash_key_.size()),
-       reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), digest.data(), &size);
-  out += kHashMark;
-  for (std::size_t i = 0; i < kHashDigits / 2; ++i) {
-    out += "0123456789abcdef"[digest[i] >> 4];
-    out += "0123456789abcdef"[digest[i] & 0xF];
-  }
-}
+bool Redactor::sensitive(std::string_view name) const noexcept { return names_.judge(name) == Verdict::kSensitive; }
 
 std::string_view Redactor::text(std::string_view in, std::string& scratch) const {
+  std::string hidden;
+  RedactScan scan(rules_, in, 0, RedactScan::End::kFinal, hidden);
+  scan.run();
+  if (!scan.changed()) return by_pattern(in, scratch);
+  const std::string_view result = by_pattern(hidden, scratch);
+  if (result.data() == hidden.data()) scratch = std::move(hidden);
+  return scratch;
+}
+
+std::string_view Redactor::by_pattern(std::string_view in, std::string& scratch) const {
   if (patterns_->empty()) return in;
   std::vector<RedactPatterns::Match> matches;
   patterns_->find(in, matches);
   if (matches.empty()) return in;
-  scratch.clear();
+  std::string out;
   std::size_t done = 0;
   for (const auto& match : matches) {
-    scratch += in.substr(done, match.begin - done);
-    hide(in.substr(match.begin, match.end - match.begin), scratch);
+    out += in.substr(done, match.begin - done);
+    hider_.append(in.substr(match.begin, match.end - match.begin), out);
     done = match.end;
   }
-  scratch += in.substr(done);
-  return scratch;
-}
-
-std::string_view Redactor::query(std::string_view in, std::string& scratch) const {
-  bool changed = false;
-  std::string out;
-  append_query(in, out, changed);
-  if (!changed) return in;
+  out += in.substr(done);
+  if (out == in) return in;
   scratch = std::move(out);
   return scratch;
 }
 
 bool Redactor::hides_parameter(std::string_view name, std::string_view value) const {
   std::string decoded;
-  switch (names_.judge(percent_decoded(name, decoded))) {
-    case SensitiveNames::Verdict::kSensitive:
+  switch (names_.judge(spelled_out(name, decoded))) {
+    case Verdict::kSensitive:
       return !value.empty();
-    case SensitiveNames::Verdict::kInUrl:
-    case SensitiveNames::Verdict::kSuspect:
+    case Verdict::kInUrl:
+    case Verdict::kSuspect:
       return value.size() >= kShortestUrlSecret;
-    case SensitiveNames::Verdict::kHarmless:
+    case Verdict::kHarmless:
       break;
   }
   return false;
 }
 
-void Redactor::append_query(std::string_view in, std::string& out, bool& changed) const {
+// Whether a value is itself a URL or a form, encoded, with a secret in it.
+bool Redactor::holds_parameters(std::string_view value) const {
+  std::string decoded(value), again, scratch;
+  for (int i = 0; i < kNesting && decoded.find('%') != std::string::npos; ++i) {
+    again = spelled_out(decoded, scratch);
+    if (again == decoded) break;
+    decoded.swap(again);
+    const std::string_view inner = decoded;
+    const std::size_t mark = inner.find_first_of("?#");
+    for (std::size_t begin = mark == std::string_view::npos ? 0 : mark + 1; begin < inner.size();) {
+      const std::size_t end = std::min(inner.find_first_of("&#?", begin), inner.size());
+      const std::string_view pair = inner.substr(begin, end - begin);
+      const std::size_t equals = pair.find('=');
+      if (equals != std::string_view::npos && !SecretHider::hidden_already(pair.substr(equals + 1)) &&
+          hides_parameter(pair.substr(0, equals), pair.substr(equals + 1)))
+        return true;
+      begin = end + 1;
+    }
+  }
+  return false;
+}
+
+std::string_view Redactor::query(std::string_view in, std::string& scratch) const {
+  std::string out;
+  bool changed = false;
   std::size_t copied = 0;
   for (std::size_t begin = 0; begin < in.size();) {
-    const std::size_t end = std::min(in.find('&', begin), in.size());
+    const std::size_t end = std::min(in.find_first_of("&;", begin), in.size());
     const std::string_view pair = in.substr(begin, end - begin);
-    const std::size_t equals = pair.find('=');
-    if (equals != std::string_view::npos && hides_parameter(pair.substr(0, equals), pair.substr(equals + 1))) {
-      const std::string_view value = pair.substr(equals + 1);
-      if (!already_hidden(value)) {
-        out += in.substr(copied, begin + equals + 1 - copied);
-        hide(value, out);
-        copied = end;
-        changed = true;
-      }
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+    if (!SecretHider::hidden_already(value) &&
+        (hides_parameter(pair.substr(0, equals), value) || holds_parameters(value))) {
+      changed = true;
+      // A dropped pair goes with its name, and with the separator in front of it or, for the first one, behind it.
+      const bool first = begin == copied;
+      const std::size_t keep = !hider_.drops() ? end - value.size() : first ? begin : begin - 1;
+      out += in.substr(copied, keep - copied);
+      if (!hider_.drops()) hider_.append(value, out);
+      copied = hider_.drops() && first ? std::min(end + 1, in.size()) : end;
     }
     begin = end + 1;
   }
-  if (changed) out += in.substr(copied);
-}
-
-std::string_view Redactor::url(std::string_view in, std::string& scratch) const {
-  const std::size_t mark = in.find('?');
-  if (mark == std::string_view::npos) return text(in, scratch);
-  std::string hidden;
-  const std::string_view query_part = query(in.substr(mark + 1), hidden);
-  if (query_part.data() == in.data() + mark + 1) return text(in, scratch);
-  const std::string whole = std::string(in.substr(0, mark + 1)).append(query_part);
-  const std::string_view result = text(whole, scratch);
-  if (result.data() == whole.data()) scratch = whole;
+  if (!changed) return text(in, scratch);
+  out += in.substr(copied);
+  const std::string_view result = text(out, scratch);
+  if (result.data() == out.data()) scratch = std::move(out);
   return scratch;
 }
 
-std::string_view Redactor::path(std::string_view in, std::string_view, std::string& scratch) const {
-  return text(in, scratch);
+std::string_view Redactor::url(std::string_view in, std::string& scratch) const {
+  const std::size_t mark = in.find_first_of("?#");
+  if (mark == std::string_view::npos) return text(in, scratch);
+  std::string before, behind;
+  std::string whole(text(in.substr(0, mark), before));
+  const std::string_view rest = in.substr(mark + 1);
+  const std::size_t fragment = std::min(rest.find('#'), rest.size());
+  whole += in[mark];
+  whole += query(rest.substr(0, fragment), behind);
+  if (fragment < rest.size()) {
+    whole += '#';
+    whole += query(rest.substr(fragment + 1), behind);
+  }
+  if (whole == in) return in;
+  scratch = std::move(whole);
+  return scratch;
+}
+
+std::string_view Redactor::path(std::string_view in, std::string_view route, std::string& scratch) const {
+  // `{token}`, `:token` and `<token>` stand for one segment; behind a star the segments no longer correspond.
+  if (route.find_first_of("{:<") == std::string_view::npos) return text(in, scratch);
+  std::string whole;
+  std::size_t from = 0, template_from = 0;
+  bool changed = false;
+  while (from < in.size()) {
+    const std::size_t end = std::min(in.find('/', from), in.size());
+    const std::string_view segment = in.substr(from, end - from);
+    std::string_view part;
+    if (template_from < route.size()) {
+      const std::size_t template_end = std::min(route.find('/', template_from), route.size());
+      part = route.substr(template_from, template_end - template_from);
+      template_from = part.find('*') == std::string_view::npos ? template_end + 1 : route.size();
+    }
+    const bool variable = !part.empty() && (part.front() == '{' || part.front() == ':' || part.front() == '<');
+    const Verdict verdict = variable ? names_.judge(part) : Verdict::kHarmless;
+    if (!segment.empty() && (verdict == Verdict::kSensitive || verdict == Verdict::kInUrl)) {
+      hider_.append(segment, whole);
+      changed = true;
+    } else {
+      whole += segment;
+    }
+    if (end < in.size()) whole += '/';
+    from = end + 1;
+  }
+  if (!changed) return text(in, scratch);
+  std::string hidden;
+  scratch = text(whole, hidden);
+  return scratch;
 }
 
 std::string_view Redactor::header(std::string_view name, std::string_view value, std::string& scratch) const {
   if (value.empty()) return value;
-  if (equals_ignoring_case(name, "cookie")) {
-    scratch.clear();
-    append_cookies(value, scratch);
+  if (ends_with(name, "cookie")) {
+    std::string out;
+    const bool set = ends_with(name, "set-cookie");
+    if (!set || !hider_.drops()) RedactScan::append_cookies(hider_, value, out, hider_.drops());
+    scratch = std::move(out);
     return scratch;
   }
-  if (equals_ignoring_case(name, "set-cookie")) {
-    scratch.clear();
-    append_set_cookie(value, scratch);
-    return scratch;
-  }
-  if (!sensitive(name)) return text(value, scratch);
-  scratch.clear();
-  const std::size_t space = value.find(' ');
-  std::string_view secret = value;
-  if (equals_ignoring_case(name.substr(name.size() - std::min<std::size_t>(name.size(), 13)), "authorization") &&
-      space != std::string_view::npos) {
-    scratch += value.substr(0, space + 1);
-    secret = value.substr(space + 1);
-  }
-  hide(secret, scratch);
-  return scratch;
+  constexpr std::string_view urls[] = {"referer", "location", "content-location", "refresh", "link", "origin"};
+  if (std::any_of(std::begin(urls), std::end(urls),
+                  [&](std::string_view url) { return equals_ignoring_case(name, url); }))
+    return url(value, scratch);
+  return this->value(name, value, scratch);
 }
 
 std::string_view Redactor::value(std::string_view name, std::string_view in, std::string& scratch) const {
-  if (in.empty() || !sensitive(name)) return text(in, scratch);
-  scratch.clear();
-  hide(in, scratch);
-  return scratch;
-}
-
-void Redactor::append_cookies(std::string_view in, std::string& out) const {
-  while (!in.empty()) {
-    const std::size_t end = std::min(in.find(';'), in.size());
-    const std::string_view pair = in.substr(0, end);
-    const std::size_t equals = pair.find('=');
-    const std::size_t name = equals == std::string_view::npos ? 0 : equals + 1;
-    out += pair.substr(0, name);
-    if (name < pair.size()) hide(pair.substr(name), out);
-    if (end < in.size()) out += ';';
-    in.remove_prefix(std::min(end + 1, in.size()));
-    while (!in.empty() && in.front() == ' ') {
-      out += ' ';
-      in.remove_prefix(1);
-    }
+  const Verdict verdict = in.empty() ? Verdict::kHarmless : names_.judge(name);
+  if (verdict != Verdict::kSensitive && !(verdict == Verdict::kSuspect && looks_random(in))) return text(in, scratch);
+  TextSpan secret{0, in.size()};
+  if (ends_with(name, "authorization")) secret = RedactScan::credentials(in, secret);
+  std::string out;
+  if (!hider_.drops()) {
+    out = in.substr(0, secret.begin);
+    hider_.append(in.substr(secret.begin), out);
   }
-}
-
-void Redactor::append_set_cookie(std::string_view in, std::string& out) const {
-  const std::size_t end = std::min(in.find(';'), in.size());
-  append_cookies(in.substr(0, end), out);
-  out += in.substr(end);
+  scratch = std::move(out);
+  return scratch;
 }
 
 std::string_view Redactor::address(std::string_view in, std::string& scratch) const {
   if (in.empty() || address_action_ == AddressAction::kKeep) return in;
   scratch.clear();
   if (address_action_ == AddressAction::kDrop) return scratch;
-  std::array<unsigned char, 16> bytes{};
-  const std::string zero_ended(in.substr(0, 64));
-  std::array<char, INET6_ADDRSTRLEN> out{};
-  if (address_action_ == AddressAction::kTruncate) {
-    if (::inet_pton(AF_INET, zero_ended.c_str(), bytes.data()) == 1) {
-      bytes[3] = 0;
-      ::inet_ntop(AF_INET, bytes.data(), out.data(), out.size());
-    } else if (::inet_pton(AF_INET6, zero_ended.c_str(), bytes.data()) == 1) {
-      std::fill(bytes.begin() + 7, bytes.end(), static_cast<unsigned char>(0));
-      ::inet_ntop(AF_INET6, bytes.data(), out.data(), out.size());
-    }
-    scratch = out.data();
+  if (address_action_ == AddressAction::kHash) {
+    address_hider_.append(in, scratch);
     return scratch;
   }
-  hide(in, scratch);
+  std::array<unsigned char, 16> bytes{};
+  std::array<char, INET6_ADDRSTRLEN> out{};
+  const std::string zero_ended(in.substr(0, 64));
+  if (::inet_pton(AF_INET, zero_ended.c_str(), bytes.data()) == 1) {
+    bytes[3] = 0;
+    ::inet_ntop(AF_INET, bytes.data(), out.data(), out.size());
+  } else if (::inet_pton(AF_INET6, zero_ended.c_str(), bytes.data()) == 1) {
+    std::fill(bytes.begin() + 7, bytes.end(), static_cast<unsigned char>(0));
+    ::inet_ntop(AF_INET6, bytes.data(), out.data(), out.size());
+  }
+  scratch = out.data();
   return scratch;
 }
 

@@ -5,7 +5,9 @@
 // Calls return `in` itself when there is nothing to hide, else a view of `scratch`, which they overwrite.
 #pragma once
 
+#include "observe/redact_hide.hpp"
 #include "observe/redact_names.hpp"
+#include "observe/redact_scan.hpp"
 
 #include <gatehouse/result.hpp>
 
@@ -16,14 +18,6 @@
 #include <vector>
 
 namespace gatehouse {
-
-// What stands in place of a secret.
-enum class RedactAction : std::uint8_t {
-  kReplace,  // REDACTED
-  kHash,     // hmac-<16 hex digits>: equal secrets stay recognisable as equal, with a key that never leaves the process
-  kMask,     // ****1234: the last four characters of values that have at least twelve
-  kDrop      // nothing: a query parameter, cookie or header goes with its name, elsewhere the value becomes empty
-};
 
 enum class AddressAction : std::uint8_t { kKeep, kTruncate, kHash, kDrop };  // kTruncate: to /24 and /56
 
@@ -45,6 +39,8 @@ class Redactor {
   // The built-in lists.
   static std::shared_ptr<const Redactor> standard();
   ~Redactor();
+  Redactor(const Redactor&) = delete;
+  Redactor& operator=(const Redactor&) = delete;
 
   // Free text of any kind: a log line, JSON, an error message, a body. Finds secrets by name and by shape.
   std::string_view text(std::string_view in, std::string& scratch) const;
@@ -65,20 +61,18 @@ class Redactor {
   bool sensitive(std::string_view name) const noexcept;
 
  private:
-  explicit Redactor(const RedactOptions& options, std::unique_ptr<const RedactPatterns> patterns);
+  Redactor(const RedactOptions& options, std::unique_ptr<const RedactPatterns> patterns);
 
-  void hide(std::string_view secret, std::string& out) const;
-  void append_query(std::string_view in, std::string& out, bool& changed) const;
+  std::string_view by_pattern(std::string_view in, std::string& scratch) const;
   bool hides_parameter(std::string_view name, std::string_view value) const;
-  void append_cookies(std::string_view in, std::string& out) const;
-  void append_set_cookie(std::string_view in, std::string& out) const;
+  bool holds_parameters(std::string_view value) const;
 
   SensitiveNames names_;
+  SecretHider hider_;
+  RedactRules rules_;
   std::unique_ptr<const RedactPatterns> patterns_;
-  RedactAction action_;
   AddressAction address_action_;
-  bool emails_;
-  std::string hash_key_;
+  SecretHider address_hider_;
 };
 
 }  // namespace gatehouse
