@@ -78,8 +78,8 @@ class BrokenResponses(EndToEnd):
         def play(connection):
             while True:
                 connection.read_request()
-                connection.reply(b"own")
-                connection.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+                connection.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown"
+                                "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
         gatehouse = self.gatehouse({"upstream": self.start(ScriptedUpstream(play)).url})
         with gatehouse.connect() as connection:
             for _ in range(10):

@@ -3,6 +3,7 @@ from support.apps import Uvicorn
 from support.case import EndToEnd
 from support.gatehouse import Gatehouse
 from support.ports import free_port
+from support.waiting import wait_until
 
 
 class RateLimits(EndToEnd):
@@ -17,6 +18,7 @@ class RateLimits(EndToEnd):
         self.assertLessEqual(int(responses[-1].header("Retry-After")), 720)
         self.assertIn('"per-client"', responses[0].header("RateLimit-Policy"))
         self.assertIn("r=4", responses[0].header("RateLimit"))
+        wait_until(lambda: len(proxy.records(http_response_status_code=429)) == 3, "the refusals are recorded")
         record = proxy.records(http_response_status_code=429)[0]
         self.assertEqual((record["gatehouse.response_flags"], record["gatehouse.decided_by"]), ("RL", "sidecar"))
 

@@ -121,25 +121,29 @@ class WebSocketsOfFastApi(EndToEnd):
 
 
 class Tunnels(EndToEnd):
-    """What holds for any protocol that a connection is upgraded to."""
+    """What holds for the bytes of an upgraded connection, whatever the two sides say in them."""
 
-    @staticmethod
-    def upgrade(connection):
+    ASK = ("GET /raw HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+    GRANT = ("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+             "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+
+    def upgrade(self, connection):
         connection.read_head()
-        connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n")
+        connection.send(self.GRANT)
 
     def open(self, play, early=b""):
         self.upstream = self.start(ScriptedUpstream(play))
         self.proxy = self.gatehouse({"upstream": self.upstream.url})
         connection = self.enterContext(self.proxy.connect())
-        connection.send("GET /raw HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n", early)
+        connection.send(self.ASK, early)
         self.assertEqual(connection.response().status, 101)
         return connection
 
     def test_bytes_that_came_with_the_upgrade_are_not_lost(self):
         def play(connection):
             connection.read_head()
-            connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\nfirst")
+            connection.send(self.GRANT, "first")
             connection.send(connection.exactly(5))
         connection = self.open(play, early=b"early")
         self.assertEqual(connection.exactly(10), b"firstearly")
@@ -169,7 +173,23 @@ class Tunnels(EndToEnd):
         self.upstream = self.start(ScriptedUpstream(play))
         self.proxy = self.gatehouse({"upstream": self.upstream.url, "shutdown": {"deadline": "1s"}})
         with self.proxy.connect() as connection:
-            connection.send("GET /raw HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n")
+            connection.send(self.ASK)
             self.assertEqual(connection.response().status, 101)
             self.proxy.send_signal(signal.SIGTERM)
             self.assertTrue(connection.closed())
+
+    def test_another_protocol_is_never_upgraded_to_past_the_filters(self):
+        def play(connection):
+            request = connection.read_head()
+            if request.header("Upgrade"):
+                raise AssertionError("the app was asked to speak h2c")
+            connection.reply(b"plain")
+        proxy = self.gatehouse({"upstream": self.start(ScriptedUpstream(play)).url})
+        response = proxy.fetch("GET", "/", [("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABk")])
+        self.assertEqual(response.body, b"plain")
+
+    def test_a_101_that_nobody_asked_for_is_a_502(self):
+        def play(connection):
+            self.upgrade(connection)
+        proxy = self.gatehouse({"upstream": self.start(ScriptedUpstream(play)).url})
+        self.assert_problem(proxy.fetch("GET", "/"), 502)
