@@ -1,7 +1,6 @@
-// Reads a stream of requests as a session does, without sockets: what the app would get, and how it ends.
+// What a stream of requests comes to, taken apart for expectations by a reader that is not made of the code under test.
 #pragma once
 
-#include "http/chunked.hpp"
 #include "http/h1_parser.hpp"
 
 #include <optional>
@@ -14,7 +13,7 @@ namespace gatehouse::http {
 
 using TextFields = std::vector<std::pair<std::string, std::string>>;  // names in lower case
 
-// One request as it would be sent to the app, taken apart by a reader of the test's own.
+// One request as it is sent to the app.
 struct Sent {
   std::string line;  // method and target
   TextFields fields;
@@ -39,9 +38,6 @@ struct Reading {
 Reading read_requests(std::string_view bytes, std::size_t step, const RequestRules& rules = {});
 // The same, whole and byte by byte, which must not differ.
 Reading read_both_ways(std::string_view bytes, const RequestRules& rules = {});
-
-// Of a request whose bytes are exactly one head: what write_request_head() makes of it, with CRLF for line ends.
-std::string rewritten(std::string_view head, const RequestRules& rules = {});
 
 // For expectations: the name of the error, or "none".
 std::string_view text(const std::optional<HeadError>& error);
