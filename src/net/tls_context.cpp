@@ -101,8 +101,9 @@ bool readable(const std::string& path, const char* what, std::vector<std::string
 }
 
 bool load_files(SSL_CTX* context, const CertificateFiles& files, std::vector<std::string>& errors) {
-  const bool both = readable(files.certificate, "certificate", errors) & readable(files.private_key, "private key", errors);
-  if (!both) return false;
+  const bool certificate = readable(files.certificate, "certificate", errors);
+  const bool key = readable(files.private_key, "private key", errors);
+  if (!certificate || !key) return false;
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
     errors.push_back(files.certificate + " is not a PEM certificate chain (" + openssl_reason() +
