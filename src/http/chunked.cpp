@@ -20,6 +20,11 @@ ChunkedDecoder::Step ChunkedDecoder::feed(std::string_view input) {
   return {at, {}};
 }
 
+void ChunkedDecoder::keep_trailer(char c) {
+  if (trailers_.size() >= limits_.trailer_bytes) return fail(HeadError::trailers_too_large);
+  trailers_.push_back(c);
+}
+
 void ChunkedDecoder::step(char c) {
   switch (state_) {
     case State::kSizeFirst:
@@ -83,14 +88,11 @@ void ChunkedDecoder::step(char c) {
         state_ = State::kTrailerLf;
       else if (!is(kFieldByte, c))
         return fail(HeadError::malformed_trailer);
-      trailers_.push_back(c);
-      if (trailers_.size() > limits_.trailer_bytes) return fail(HeadError::trailers_too_large);
-      return;
+      return keep_trailer(c);
     case State::kTrailerLf:
       if (c != '\n') return fail(HeadError::malformed_trailer);
-      trailers_.push_back(c);
       state_ = State::kTrailerStart;
-      return;
+      return keep_trailer(c);
     case State::kEndLf: {
       if (c != '\n') return fail(HeadError::malformed_trailer);
       if (!trailers_.empty()) {
@@ -102,7 +104,8 @@ void ChunkedDecoder::step(char c) {
       return;
     }
     case State::kData:
-    case State::kDone: return;
+    case State::kDone:
+      return;
   }
 }
 
@@ -149,12 +152,14 @@ bool may_be_trailer(std::string_view name) noexcept {
     case FieldId::x_forwarded_port:
     case FieldId::x_forwarded_proto:
     case FieldId::x_real_ip:
-    case FieldId::x_request_id: return false;
+    case FieldId::x_request_id:
+      return false;
     case FieldId::server:
-    case FieldId::other: break;
+    case FieldId::other:
+      break;
   }
-  constexpr std::string_view kNames[] = {"content-location", "content-range", "expires",  "location", "max-forwards",
-                                         "pragma",           "range",         "www-authenticate"};
+  constexpr std::string_view kNames[] = {"content-location", "content-range", "expires", "location",
+                                         "max-forwards",     "pragma",        "range",   "www-authenticate"};
   constexpr std::string_view kPrefixes[] = {"access-control-", "if-", "sec-", "x-forwarded-"};
   for (const auto forbidden : kNames)
     if (equals_ignoring_case(name, forbidden)) return false;

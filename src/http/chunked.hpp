@@ -24,8 +24,8 @@ class ChunkedDecoder {
   explicit ChunkedDecoder(ChunkLimits limits = {}) noexcept : limits_(limits) {}
 
   struct Step {
-    std::size_t consumed = 0;   // bytes of the input that are done with, payload included
-    std::string_view payload;   // part of the input; empty when there is none in this step
+    std::size_t consumed = 0;  // bytes of the input that are done with, payload included
+    std::string_view payload;  // part of the input; empty when there is none in this step
   };
   // Decodes up to the end of the input, of a chunk's data, or of the body. Call again while input is left and neither
   // done() nor error().
@@ -38,11 +38,24 @@ class ChunkedDecoder {
 
  private:
   enum class State : std::uint8_t {
-    kSizeFirst, kSize, kExtension, kQuoted, kQuotedPair, kSizeLf, kData, kDataCr, kDataLf,
-    kTrailerStart, kTrailerLine, kTrailerLf, kEndLf, kDone
+    kSizeFirst,
+    kSize,
+    kExtension,
+    kQuoted,
+    kQuotedPair,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kTrailerStart,
+    kTrailerLine,
+    kTrailerLf,
+    kEndLf,
+    kDone
   };
   void fail(HeadError error) noexcept { error_ = error; }
   void step(char c);
+  void keep_trailer(char c);
 
   ChunkLimits limits_;
   State state_ = State::kSizeFirst;
@@ -53,8 +66,8 @@ class ChunkedDecoder {
   std::string trailers_;
 };
 
-// Adds the fields of a trailer section to `trailers`, leaving out those that may not stand there because they frame, route
-// or authenticate (RFC 9110 6.5.1). False when a line is malformed.
+// Adds the fields of a trailer section to `trailers`, leaving out those that may not stand there because they frame,
+// route or authenticate (RFC 9110 6.5.1). False when a line is malformed.
 bool parse_trailers(std::string_view section, Headers& trailers);
 
 }  // namespace gatehouse::http

@@ -1,5 +1,5 @@
-// Where a message ends (RFC 9112 6): one answer, or a refusal. Stricter than the RFC where it leaves room: a length beside a
-// coding, a list of lengths and every coding but a single "chunked" are refused.
+// Where a message ends (RFC 9112 6): one answer, or a refusal. Stricter than the RFC where it leaves room: a length
+// beside a coding, a list of lengths and every coding but a single "chunked" are refused.
 #pragma once
 
 #include "http/head_error.hpp"

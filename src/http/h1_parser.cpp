@@ -3,9 +3,9 @@
 #include "http/hop_by_hop.hpp"
 #include "http/syntax.hpp"
 
+#include <llhttp.h>
 #include <algorithm>
 #include <cstring>
-#include <llhttp.h>
 
 namespace gatehouse::http {
 
@@ -19,11 +19,13 @@ HeadScanner::Result HeadScanner::scan(std::string_view bytes, const HeadLimits& 
     return refuse(HeadError::tls_on_plain_port);
   while (next_ < bytes.size()) {
     const void* found = std::memchr(bytes.data() + next_, '\n', bytes.size() - next_);
-    const std::size_t here = found != nullptr ? static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data()) : bytes.size();
+    const std::size_t here =
+        found != nullptr ? static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data()) : bytes.size();
     const std::size_t end = std::min(here + 1, bytes.size());
     if (first_line_ == 0 && end - begin_ > limits.first_line_bytes + HeadLimits::kFirstLineExtra)
       return refuse(side_ == Side::kRequest ? HeadError::target_too_long : HeadError::head_too_large);
-    if (first_line_ != 0 && end - begin_ - first_line_ > limits.field_bytes + 2) return refuse(HeadError::head_too_large);
+    if (first_line_ != 0 && end - begin_ - first_line_ > limits.field_bytes + 2)
+      return refuse(HeadError::head_too_large);
     next_ = end;
     if (found == nullptr) break;
     if (here == line_ || bytes[here - 1] != '\r') return refuse(HeadError::bare_line_feed);
@@ -48,7 +50,8 @@ HeadScanner::Result HeadScanner::scan(std::string_view bytes, const HeadLimits& 
 
 namespace {
 
-// Every line of the head but the first: a name, a colon, a value, and nothing that another reader might take differently.
+// Every line of the head but the first: a name, a colon, a value, and nothing that another reader might take
+// differently.
 std::optional<HeadError> read_fields(std::string_view lines, std::size_t limit, Headers& headers) {
   while (lines.size() > 2) {
     const std::size_t end = lines.find('\n');  // the scanner has seen to it that each LF follows a CR
@@ -121,7 +124,8 @@ bool asks_for_websocket(const Headers& headers) noexcept {
 // A version is a digit, a dot and a digit (RFC 9112 2.3); 1.0 and 1.1 are spoken here.
 std::optional<HeadError> judge_version(std::string_view version, HeadError malformed, unsigned& minor) noexcept {
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (version.size() != 8 || !version.starts_with("HTTP/") || !digit(version[5]) || version[6] != '.' || !digit(version[7]))
+  if (version.size() != 8 || !version.starts_with("HTTP/") || !digit(version[5]) || version[6] != '.' ||
+      !digit(version[7]))
     return malformed;
   if (version[5] != '1' || version[7] > '1') return HeadError::unsupported_version;
   minor = version[7] == '1' ? 1 : 0;
@@ -152,7 +156,9 @@ std::optional<HeadError> judge_request_line(std::string_view line, const Request
   const std::size_t last = line.rfind(' ');
   for (const char c : line)
     if (!is(kFieldByte, c) || c == '\t')
-      return c == '\r' ? HeadError::bare_carriage_return : c == '\t' ? HeadError::malformed_request_line : HeadError::control_byte;
+      return c == '\r'   ? HeadError::bare_carriage_return
+             : c == '\t' ? HeadError::malformed_request_line
+                         : HeadError::control_byte;
   if (first == std::string_view::npos || first == last) return HeadError::malformed_request_line;
   const auto method = line.substr(0, first);
   const auto target = line.substr(first + 1, last - first - 1);
@@ -179,8 +185,10 @@ constexpr bool may_occur_once(FieldId id) noexcept {
     case FieldId::expect:
     case FieldId::origin:
     case FieldId::proxy_authorization:
-    case FieldId::referer: return true;
-    default: return false;
+    case FieldId::referer:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -210,8 +218,8 @@ std::optional<HeadError> judge_host(const Headers& headers, Request& request) no
   return std::nullopt;
 }
 
-// Apps behind CGI-like interfaces read `X_Real_IP` and `X.Real.IP` as `X-Real-IP`: such names would get past every rule that
-// speaks of the real one.
+// Apps behind CGI-like interfaces read `X_Real_IP` and `X.Real.IP` as `X-Real-IP`: such names would get past every rule
+// that speaks of the real one.
 std::size_t drop_ambiguous_names(Headers& headers, const std::vector<std::string>& allowed) {
   return headers.remove_if([&](const Field& field) {
     if (field.id != FieldId::other || field.name.find_first_of("_.") == std::string_view::npos) return false;
@@ -261,8 +269,10 @@ std::optional<HeadError> parse_request_head(std::string_view head, const Request
   const ConnectionOptions options = connection_options(headers);
   out.keep_alive = !options.close && (request.minor_version == 1 || options.keep_alive);
   // RFC 9110 7.8: HTTP/1.0 has no upgrades; and a body would have to be over before the protocol changes.
-  const bool no_body = out.framing.kind == Framing::Kind::kNone || (out.framing.kind == Framing::Kind::kLength && out.framing.length == 0);
-  if (options.upgrade && request.minor_version == 1 && request.method == Method::kGet && no_body && asks_for_websocket(headers))
+  const bool no_body = out.framing.kind == Framing::Kind::kNone ||
+                       (out.framing.kind == Framing::Kind::kLength && out.framing.length == 0);
+  if (options.upgrade && request.minor_version == 1 && request.method == Method::kGet && no_body &&
+      asks_for_websocket(headers))
     out.upgrade = kWebSocket;
   const bool trailers = wants_trailers(headers);
   out.dropped_names = drop_ambiguous_names(headers, rules.allowed_names);
@@ -279,8 +289,10 @@ std::optional<HeadError> parse_response_head(std::string_view head, const HeadLi
   for (const char c : line)
     if (!is(kFieldByte, c)) return HeadError::malformed_status_line;
   // HTTP-version SP 3DIGIT SP [reason]; the space before an empty reason is often left out.
-  if (line.size() < 12 || line[8] != ' ' || (line.size() > 12 && line[12] != ' ')) return HeadError::malformed_status_line;
-  if (const auto error = judge_version(line.substr(0, 8), HeadError::malformed_status_line, out.minor_version)) return error;
+  if (line.size() < 12 || line[8] != ' ' || (line.size() > 12 && line[12] != ' '))
+    return HeadError::malformed_status_line;
+  if (const auto error = judge_version(line.substr(0, 8), HeadError::malformed_status_line, out.minor_version))
+    return error;
   const auto code = parse_decimal(line.substr(9, 3));
   if (!code || *code < 100 || *code > 599) return HeadError::malformed_status_line;
   response.status = static_cast<int>(*code);

@@ -24,8 +24,8 @@ struct HeadLimits {
   std::size_t field_bytes = 16384;      // all field lines together
   std::size_t field_count = 100;
 
-  // The longest head that can be accepted, and a byte more: a read buffer of this size never fills up before the scanner
-  // has decided.
+  // The longest head that can be accepted, and a byte more: a read buffer of this size never fills up before the
+  // scanner has decided.
   std::size_t head_bytes() const noexcept { return first_line_bytes + kFirstLineExtra + field_bytes + 5; }
   // Method, version, spaces and line end beside the target.
   static constexpr std::size_t kFirstLineExtra = 64;
@@ -63,11 +63,11 @@ struct RequestRules {
 // What a request head says beyond the request itself.
 struct RequestHead {
   Framing framing;
-  bool keep_alive = true;        // what the client wants (RFC 9112 9.3)
+  bool keep_alive = true;  // what the client wants (RFC 9112 9.3)
   bool expects_continue = false;
-  std::string_view upgrade;      // "websocket" where the client asks to switch to it, else empty
+  std::string_view upgrade;  // "websocket" where the client asks to switch to it, else empty
   std::size_t dropped_names = 0;
-  std::string_view target;       // as sent, for records; may be set although the head was refused
+  std::string_view target;  // as sent, for records; may be set although the head was refused
 };
 
 // Reads `head`, exactly one complete head, into `request`. Fields of this hop alone are gone from it afterwards (see

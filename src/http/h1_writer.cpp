@@ -58,7 +58,8 @@ std::string_view write_request_head(const Request& request, const Framing& frami
   for (const Field& field : request.headers)
     if (field.id != FieldId::host) pen.text(field.name).text(": ").text(field.value).text("\r\n");
   // An empty body of a method that usually has one is said to be empty (RFC 9110 8.6): some apps wait for it otherwise.
-  const bool expected = request.method == Method::kPost || request.method == Method::kPut || request.method == Method::kPatch;
+  const bool expected =
+      request.method == Method::kPost || request.method == Method::kPut || request.method == Method::kPatch;
   write_framing(framing.kind == Framing::Kind::kNone && expected ? Framing{Framing::Kind::kLength, 0} : framing, pen);
   if (!upgrade.empty())
     pen.text("connection: upgrade\r\nupgrade: ").text(upgrade).text("\r\n");
@@ -68,7 +69,8 @@ std::string_view write_request_head(const Request& request, const Framing& frami
 }
 
 std::string_view write_response_head(const Response& response, const Framing& framing, Persistence persistence,
-                                     unsigned client_minor, std::string_view upgrade, std::string_view date, Arena& arena) {
+                                     unsigned client_minor, std::string_view upgrade, std::string_view date,
+                                     Arena& arena) {
   const auto phrase = reason_phrase(response.status);
   Pen pen(arena, kFixedParts + phrase.size() + upgrade.size() + date.size() + size_of(response.headers));
   pen.text("HTTP/1.1 ").number(static_cast<std::uint64_t>(response.status)).text(" ").text(phrase).text("\r\n");
@@ -79,8 +81,12 @@ std::string_view write_response_head(const Response& response, const Framing& fr
     case Persistence::kKeepAlive:
       if (client_minor == 0) pen.text("connection: keep-alive\r\n");
       break;
-    case Persistence::kClose: pen.text("connection: close\r\n"); break;
-    case Persistence::kUpgrade: pen.text("connection: upgrade\r\nupgrade: ").text(upgrade).text("\r\n"); break;
+    case Persistence::kClose:
+      pen.text("connection: close\r\n");
+      break;
+    case Persistence::kUpgrade:
+      pen.text("connection: upgrade\r\nupgrade: ").text(upgrade).text("\r\n");
+      break;
   }
   return pen.text("\r\n").done();
 }
@@ -98,59 +104,112 @@ std::string_view write_trailers(const Headers& trailers, Arena& arena) {
 
 std::string_view reason_phrase(int status) noexcept {
   switch (status) {
-    case 100: return "Continue";
-    case 101: return "Switching Protocols";
-    case 103: return "Early Hints";
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 203: return "Non-Authoritative Information";
-    case 204: return "No Content";
-    case 205: return "Reset Content";
-    case 206: return "Partial Content";
-    case 207: return "Multi-Status";
-    case 300: return "Multiple Choices";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 402: return "Payment Required";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 407: return "Proxy Authentication Required";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 411: return "Length Required";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 414: return "URI Too Long";
-    case 415: return "Unsupported Media Type";
-    case 416: return "Range Not Satisfiable";
-    case 417: return "Expectation Failed";
-    case 421: return "Misdirected Request";
-    case 422: return "Unprocessable Content";
-    case 423: return "Locked";
-    case 424: return "Failed Dependency";
-    case 425: return "Too Early";
-    case 426: return "Upgrade Required";
-    case 428: return "Precondition Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 451: return "Unavailable For Legal Reasons";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    default: return {};
+    case 100:
+      return "Continue";
+    case 101:
+      return "Switching Protocols";
+    case 103:
+      return "Early Hints";
+    case 200:
+      return "OK";
+    case 201:
+      return "Created";
+    case 202:
+      return "Accepted";
+    case 203:
+      return "Non-Authoritative Information";
+    case 204:
+      return "No Content";
+    case 205:
+      return "Reset Content";
+    case 206:
+      return "Partial Content";
+    case 207:
+      return "Multi-Status";
+    case 300:
+      return "Multiple Choices";
+    case 301:
+      return "Moved Permanently";
+    case 302:
+      return "Found";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
+    case 308:
+      return "Permanent Redirect";
+    case 400:
+      return "Bad Request";
+    case 401:
+      return "Unauthorized";
+    case 402:
+      return "Payment Required";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 406:
+      return "Not Acceptable";
+    case 407:
+      return "Proxy Authentication Required";
+    case 408:
+      return "Request Timeout";
+    case 409:
+      return "Conflict";
+    case 410:
+      return "Gone";
+    case 411:
+      return "Length Required";
+    case 412:
+      return "Precondition Failed";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 415:
+      return "Unsupported Media Type";
+    case 416:
+      return "Range Not Satisfiable";
+    case 417:
+      return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
+    case 422:
+      return "Unprocessable Content";
+    case 423:
+      return "Locked";
+    case 424:
+      return "Failed Dependency";
+    case 425:
+      return "Too Early";
+    case 426:
+      return "Upgrade Required";
+    case 428:
+      return "Precondition Required";
+    case 429:
+      return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 451:
+      return "Unavailable For Legal Reasons";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return {};
   }
 }
 

@@ -14,14 +14,16 @@ namespace gatehouse::http {
 // How the connection goes on after this message.
 enum class Persistence : std::uint8_t { kKeepAlive, kClose, kUpgrade };
 
-// The request head for the app, in the arena: one Host, at most one framing field. `host` is used where the request names none.
+// The request head for the app, in the arena: one Host, at most one framing field. `host` is used where the request
+// names none.
 std::string_view write_request_head(const Request& request, const Framing& framing, std::string_view host,
                                     std::string_view upgrade, Arena& arena);
 
-// The response head for the client. `client_minor` is the client's HTTP version: keep-alive is told to 1.0 only. `date` is
-// added where the response has no Date.
+// The response head for the client. `client_minor` is the client's HTTP version: keep-alive is told to 1.0 only. `date`
+// is added where the response has no Date.
 std::string_view write_response_head(const Response& response, const Framing& framing, Persistence persistence,
-                                     unsigned client_minor, std::string_view upgrade, std::string_view date, Arena& arena);
+                                     unsigned client_minor, std::string_view upgrade, std::string_view date,
+                                     Arena& arena);
 
 // The size line of a chunk, with CRLF, in `buffer`.
 std::string_view write_chunk_size(std::size_t size, std::array<char, 20>& buffer) noexcept;

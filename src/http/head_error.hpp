@@ -1,5 +1,5 @@
-// Why a message was refused: one enumerator for each reason, with its name for records and metrics and the status a client
-// gets for it. The only list of such reasons.
+// Why a message was refused: one enumerator for each reason, with its name for records and metrics and the status a
+// client gets for it. The only list of such reasons.
 #pragma once
 
 #include <cstdint>

@@ -166,9 +166,7 @@ void Headers::append(Field field) {
 
 void Headers::add(std::string_view name, std::string_view value) { add_view(arena_->copy(name), arena_->copy(value)); }
 
-void Headers::set(std::string_view name, std::string_view value) {
-  set_view(arena_->copy(name), arena_->copy(value));
-}
+void Headers::set(std::string_view name, std::string_view value) { set_view(arena_->copy(name), arena_->copy(value)); }
 
 void Headers::set_view(std::string_view name, std::string_view value) {
   const FieldId id = field_id(name);
@@ -196,16 +194,26 @@ std::size_t Headers::remove(std::string_view name) noexcept {
 
 std::string_view method_label(Method method) noexcept {
   switch (method) {
-    case Method::kGet: return "GET";
-    case Method::kHead: return "HEAD";
-    case Method::kPost: return "POST";
-    case Method::kPut: return "PUT";
-    case Method::kDelete: return "DELETE";
-    case Method::kConnect: return "CONNECT";
-    case Method::kOptions: return "OPTIONS";
-    case Method::kTrace: return "TRACE";
-    case Method::kPatch: return "PATCH";
-    case Method::kOther: break;
+    case Method::kGet:
+      return "GET";
+    case Method::kHead:
+      return "HEAD";
+    case Method::kPost:
+      return "POST";
+    case Method::kPut:
+      return "PUT";
+    case Method::kDelete:
+      return "DELETE";
+    case Method::kConnect:
+      return "CONNECT";
+    case Method::kOptions:
+      return "OPTIONS";
+    case Method::kTrace:
+      return "TRACE";
+    case Method::kPatch:
+      return "PATCH";
+    case Method::kOther:
+      break;
   }
   return "_OTHER";
 }

@@ -16,8 +16,10 @@ constexpr bool hop_by_hop(FieldId id) noexcept {
     case FieldId::proxy_connection:
     case FieldId::te:
     case FieldId::transfer_encoding:
-    case FieldId::upgrade: return true;
-    default: return false;
+    case FieldId::upgrade:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -31,7 +33,8 @@ void remove_hop_by_hop(Headers& headers) {
   for (const Field& field : headers)
     if (field.id == FieldId::connection)
       for_each_element(field.value, [&](std::string_view option) {
-        if (field_id(option) == FieldId::other && !equals_ignoring_case(option, "close") && count < kMost) listed[count++] = option;
+        if (field_id(option) == FieldId::other && !equals_ignoring_case(option, "close") && count < kMost)
+          listed[count++] = option;
         return true;
       });
   headers.remove_if([&](const Field& field) {

@@ -63,8 +63,8 @@ constexpr std::optional<std::uint64_t> parse_decimal(std::string_view text) noex
   return value;
 }
 
-// Calls `visit(element)` for each element of a comma-separated list (RFC 9110 5.6.1), trimmed, empty ones left out, until it
-// returns false. True when every call returned true.
+// Calls `visit(element)` for each element of a comma-separated list (RFC 9110 5.6.1), trimmed, empty ones left out,
+// until it returns false. True when every call returned true.
 template <class Visit>
 constexpr bool for_each_element(std::string_view list, Visit visit) {
   while (!list.empty()) {

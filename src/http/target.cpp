@@ -13,7 +13,8 @@ constexpr bool has(std::string_view text, char c) noexcept { return text.find(c)
 
 // The byte that "%XY" at `at` stands for, or -1 where the text is no percent-encoding.
 int decoded(std::string_view text, std::size_t at) noexcept {
-  if (at + 2 >= text.size() || text[at] != '%' || !is(kHexDigit, text[at + 1]) || !is(kHexDigit, text[at + 2])) return -1;
+  if (at + 2 >= text.size() || text[at] != '%' || !is(kHexDigit, text[at + 1]) || !is(kHexDigit, text[at + 2]))
+    return -1;
   return static_cast<int>(hex_value(text[at + 1]) * 16 + hex_value(text[at + 2]));
 }
 
@@ -46,7 +47,8 @@ std::size_t dots_in(std::string_view segment) noexcept {
   return dots;
 }
 
-// The path without dot segments and, by policy, without empty segments (RFC 3986 5.2.4). Climbing above the root stays there.
+// The path without dot segments and, by policy, without empty segments (RFC 3986 5.2.4). Climbing above the root stays
+// there.
 std::string_view normalised(std::string_view path, const TargetPolicy& policy, Arena& arena) {
   auto* const begin = static_cast<char*>(arena.allocate(path.size() + 1));
   char* end = begin;
@@ -81,7 +83,8 @@ std::optional<HeadError> judge_path(std::string_view path, const TargetPolicy& p
       if (byte < 0) return HeadError::malformed_target;
       if (byte == 0) return HeadError::encoded_nul_in_path;
       if (byte < 0x20 || byte == 0x7f) return HeadError::malformed_target;
-      if ((byte == '/' || byte == '\\') && policy.encoded_slash == SlashPolicy::kReject) return HeadError::encoded_slash_in_path;
+      if ((byte == '/' || byte == '\\') && policy.encoded_slash == SlashPolicy::kReject)
+        return HeadError::encoded_slash_in_path;
       if (byte >= 0x80 && overlong(path, i, byte)) return HeadError::malformed_target;
       if (byte == '.' && i > 0 && (path[i - 1] == '/' || path[i - 1] == '.')) interesting = true;
       i += 2;

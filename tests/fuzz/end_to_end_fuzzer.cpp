@@ -1,5 +1,5 @@
-// A stream of client bytes, as the app would get it: read by another parser, llhttp with nothing switched off, it must be the
-// same requests with the same bodies, and not one more.
+// A stream of client bytes, as the app would get it: read by another parser, llhttp with nothing switched off, it must
+// be the same requests with the same bodies, and not one more.
 #include "fuzzing.hpp"
 #include "support/request_stream.hpp"
 
@@ -49,7 +49,9 @@ SeenList read_by_llhttp(const std::string& bytes) {
   return list;
 }
 
-std::string_view method_of(const WireRequest& request) { return std::string_view(request.head).substr(0, request.head.find(' ')); }
+std::string_view method_of(const WireRequest& request) {
+  return std::string_view(request.head).substr(0, request.head.find(' '));
+}
 
 // llhttp knows a list of methods; the others are for apps that know more.
 std::string as_llhttp_knows_it(const WireRequest& request) {
@@ -81,7 +83,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(reading.requests == slow.requests && reading.error == slow.error && reading.closes == slow.closes &&
               reading.unfinished == slow.unfinished,
           "whole and byte by byte are the same");
-  // All of them on one connection, as a pooled one carries them; an upgrade ends that for llhttp and has one of its own.
+  // All of them on one connection, as a pooled one carries them; an upgrade ends that for llhttp and has one of its
+  // own.
   std::string connection;
   std::vector<const WireRequest*> carried;
   for (const WireRequest& request : reading.requests) {

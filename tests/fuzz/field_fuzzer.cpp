@@ -1,5 +1,5 @@
-// Field lines between a good request line and the end of the head: whoever reads them again finds the same fields. The second
-// reader here divides at line ends and first colons and knows nothing else.
+// Field lines between a good request line and the end of the head: whoever reads them again finds the same fields. The
+// second reader here divides at line ends and first colons and knows nothing else.
 #include "fuzzing.hpp"
 #include "http/h1_parser.hpp"
 #include "http/hop_by_hop.hpp"
@@ -21,7 +21,8 @@ Pairs simple_reading(std::string_view lines) {
     const std::size_t end = lines.find("\r\n");
     const auto line = lines.substr(0, end);
     const std::size_t colon = line.find(':');
-    require(end != std::string_view::npos && colon != std::string_view::npos, "an accepted line has an end and a colon");
+    require(end != std::string_view::npos && colon != std::string_view::npos,
+            "an accepted line has an end and a colon");
     pairs.emplace_back(line.substr(0, colon), trim(line.substr(colon + 1)));
     lines.remove_prefix(end + 2);
   }
@@ -53,8 +54,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   remove_hop_by_hop(response.headers);
   require(response.headers.find(FieldId::connection) == nullptr, "Connection stays here");
   require(response.headers.count(FieldId::set_cookie) ==
-              static_cast<std::size_t>(std::count_if(expected.begin(), expected.end(),
-                                                     [](const auto& pair) { return equals_ignoring_case(pair.first, "set-cookie"); })),
+              static_cast<std::size_t>(
+                  std::count_if(expected.begin(), expected.end(),
+                                [](const auto& pair) { return equals_ignoring_case(pair.first, "set-cookie"); })),
           "what Connection names cannot remove a known field");
   return 0;
 }

@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   rules.limits = {200, 1000, 20};
   const auto found = scan_in_steps(bytes, std::max<std::size_t>(size, 1), rules.limits);
   const auto slow = scan_in_steps(bytes, 1, rules.limits);
-  require(found.error == slow.error && found.complete == slow.complete && found.begin == slow.begin && found.end == slow.end,
+  require(found.error == slow.error && found.complete == slow.complete && found.begin == slow.begin &&
+              found.end == slow.end,
           "whole and byte by byte are the same");
   if (!found.complete) {
     require(found.error || size < rules.limits.head_bytes(), "a buffer of head_bytes() never fills up undecided");
@@ -36,9 +37,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (parse_request_head(bytes.substr(found.begin, found.end - found.begin), rules, request, head)) return 0;
   require_clean(request.headers);
   require(is_token(request.method_text), "the method is a token");
-  require(request.path.starts_with('/') || (request.path == "*" && request.method == Method::kOptions), "the path is a path");
+  require(request.path.starts_with('/') || (request.path == "*" && request.method == Method::kOptions),
+          "the path is a path");
   require(all(kVisible, request.path) && all(kVisible, request.query), "the target holds visible bytes only");
-  require(request.authority.empty() ? request.minor_version == 0 : valid_authority(request.authority), "the host is a host");
+  require(request.authority.empty() ? request.minor_version == 0 : valid_authority(request.authority),
+          "the host is a host");
   require(request.headers.count(FieldId::host) <= 1, "there is one Host");
   for (const FieldId id : {FieldId::content_length, FieldId::transfer_encoding, FieldId::connection, FieldId::upgrade,
                            FieldId::expect, FieldId::keep_alive, FieldId::proxy_authorization})

@@ -1,5 +1,5 @@
-// A response head has one reading, and what is made of it for the client can be read again as the same. The first byte picks
-// the method of the request.
+// A response head has one reading, and what is made of it for the client can be read again as the same. The first byte
+// picks the method of the request.
 #include "fuzzing.hpp"
 #include "http/h1_parser.hpp"
 #include "http/h1_writer.hpp"
@@ -29,7 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ResponseHead head;
   if (parse({reinterpret_cast<const char*>(data) + 1, size - 1}, method, response, head)) return 0;
   require_clean(response.headers);
-  const bool bodiless = method == Method::kHead || response.status < 200 || response.status == 204 || response.status == 304;
+  const bool bodiless =
+      method == Method::kHead || response.status < 200 || response.status == 204 || response.status == 304;
   require(!bodiless || head.framing.kind == Framing::Kind::kNone, "an answer without body has none");
   require(bodiless || head.framing.kind != Framing::Kind::kNone, "every other answer has one");
   if (response.status < 200) return 0;
@@ -43,7 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (error == HeadError::head_too_large || error == HeadError::too_many_fields) return 0;
   require(!error, "what was written can be read");
   require(again.status == response.status, "the status is the same");
-  require(head_again.framing.kind == head.framing.kind && head_again.framing.length == head.framing.length, "the end is the same");
+  require(head_again.framing.kind == head.framing.kind && head_again.framing.length == head.framing.length,
+          "the end is the same");
   require_clean(again.headers);
   return 0;
 }

@@ -1,5 +1,5 @@
-// A request target has one reading under every policy; one that was judged and normalised is judged the same again. The first
-// byte picks policy and method.
+// A request target has one reading under every policy; one that was judged and normalised is judged the same again. The
+// first byte picks policy and method.
 #include "fuzzing.hpp"
 #include "http/target.hpp"
 
@@ -46,7 +46,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Request again(arena);
   const std::string written = path + (request.has_query ? "?" + std::string(request.query) : "");
   require(!judge_target(written, policy, again), "what was judged is judged well again");
-  require(again.path == path && again.query == request.query && again.has_query == request.has_query, "and reads the same");
+  require(again.path == path && again.query == request.query && again.has_query == request.has_query,
+          "and reads the same");
 
   const std::string comparable(comparable_path(path, arena));
   require(comparable.starts_with('/') && comparable.size() <= path.size(), "a comparable path is a path");

@@ -2,8 +2,8 @@
 
 #include "support/request_stream.hpp"
 
-#include <algorithm>
 #include <gtest/gtest.h>
+#include <algorithm>
 
 namespace gatehouse::http {
 namespace {

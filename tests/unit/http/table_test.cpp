@@ -1,16 +1,15 @@
-// The rows of tests/support/http1_table.jsonl: byte streams, and the one reading that they have. The end-to-end tests run the
-// same rows against the binary. A row:
+// The rows of tests/support/http1_table.jsonl: byte streams, and the one reading that they have. The end-to-end tests
+// run the same rows against the binary. A row:
 //   name, rfc   what it shows, and the section that says so
 //   send        the bytes (each character is one), or a list of texts and [text, times]
-//   sees        what the app gets: "METHOD target", or {line, body, has, lacks, trailers} of fields "name: value" or "name"
-//   refused     status and reason of the answer behind those to the requests the app saw
-//   closes      the connection ends after the answers (always after a refusal)
-//   unfinished  the bytes end within a request
+//   sees        what the app gets: "METHOD target", or {line, body, has, lacks, trailers} of fields "name: value" or
+//   "name" refused     status and reason of the answer behind those to the requests the app saw closes      the
+//   connection ends after the answers (always after a refusal) unfinished  the bytes end within a request
 #include "unit/http/reading.hpp"
 
+#include <gtest/gtest.h>
 #include <boost/json.hpp>
 #include <fstream>
-#include <gtest/gtest.h>
 
 namespace gatehouse::http {
 namespace {
@@ -114,7 +113,8 @@ TEST(Http1Table, EveryReasonOfARequestHeadOrBodyOccurs) {
   std::string refusals;
   for (const json::object& row : table())
     if (const auto* refused = row.if_contains("refused")) refusals += bytes_of(*refused) + "\n";
-  for (auto error = HeadError{}; error < HeadError::malformed_status_line; error = static_cast<HeadError>(static_cast<int>(error) + 1)) {
+  for (auto error = HeadError{}; error < HeadError::malformed_status_line;
+       error = static_cast<HeadError>(static_cast<int>(error) + 1)) {
     // One bounds a whole body, which only the session knows; the other needs a head on which two readers disagree.
     if (error == HeadError::body_too_large || error == HeadError::ambiguous_head) continue;
     EXPECT_NE(refusals.find(" " + std::string(name(error)) + "\n"), std::string::npos) << name(error);
