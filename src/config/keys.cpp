@@ -339,7 +339,7 @@ KeySpec routes(std::span<const Section> sections) {
   };
   for (const Section& section : sections)
     if (section.per_route) keys.push_back(on_a_route(section.spec));
-  return key::maps("routes", std::move(keys), "Settings for some of the requests.").within(0, 10000);
+  return key::maps("routes", std::move(keys), "Settings for some of the requests.").within(0, 1000);
 }
 
 }  // namespace

@@ -10,8 +10,8 @@ std::string code(std::string_view text) { return "`" + std::string(text) + "`"; 
 
 // ", 1 to 256"
 std::string range(const KeySpec& spec) {
-  const std::string range = range_text(spec);
-  return range.empty() ? "" : ", " + range;
+  const bool is_any = spec.minimum == 0 && spec.maximum == std::numeric_limits<std::int64_t>::max();
+  return is_any ? "" : ", " + range_text(spec);
 }
 
 std::string type_text(const KeySpec& spec) {

@@ -72,9 +72,7 @@ std::string listed(const std::vector<std::string>& words, std::string_view last)
 }
 
 std::string range_text(const KeySpec& spec) {
-  const bool is_open = spec.maximum == std::numeric_limits<std::int64_t>::max();
-  if (is_open && spec.minimum == 0) return {};
-  if (is_open) return "at least " + amount_text(spec, spec.minimum);
+  if (spec.maximum == std::numeric_limits<std::int64_t>::max()) return "at least " + amount_text(spec, spec.minimum);
   return amount_text(spec, spec.minimum) + " to " + amount_text(spec, spec.maximum);
 }
 

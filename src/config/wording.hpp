@@ -17,7 +17,7 @@ std::string without_user(const std::string& text);
 std::string kind_name(const KeySpec& spec);
 // "json or text".
 std::string listed(const std::vector<std::string>& words, std::string_view last = "or");
-// The bounds of a number in the units of its key: "at least 1", "1ms to 1d"; empty: none.
+// The bounds of a number in the units of its key: "at least 1", "1ms to 1d".
 std::string range_text(const KeySpec& spec);
 
 }  // namespace gatehouse
