@@ -151,7 +151,7 @@ std::string redacted_secret(std::string_view written) {
   const std::string_view behind = rest.substr(authority.size());
   // A password that is not percent-encoded may hold any character: what is not clearly a URL is hidden whole.
   if (rest.find('@') != rest.rfind('@') || behind.find('@') != std::string_view::npos ||
-      rest.find_first_of("#") != std::string_view::npos || rest.find("://") != std::string_view::npos)
+      rest.find('#') != std::string_view::npos || rest.find("://") != std::string_view::npos)
     return std::string(kRedacted);
   const std::size_t at = authority.find('@');
   const std::string_view user = at == std::string_view::npos ? std::string_view{} : authority.substr(0, at);

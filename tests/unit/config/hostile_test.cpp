@@ -107,9 +107,9 @@ TEST(HostileFiles, RandomChangesAreTakenOrTold) {
 TEST(HostileFiles, HeapsOfOneThingAreTakenOrTold) {
   for (const std::string_view piece : kPieces) {
     std::string text(kSmallest), spread = text;
-    while (text.size() + piece.size() < 40'000) text += piece;
+    while (text.size() + piece.size() < 10'000) text += piece;
     expect_sound(text);
-    for (int i = 0; i < 1500; ++i) spread += "k" + std::to_string(i) + ": " + std::string(piece) + "\n";
+    for (int i = 0; i < 300; ++i) spread += "k" + std::to_string(i) + ": " + std::string(piece) + "\n";
     expect_sound(spread);
   }
 }
