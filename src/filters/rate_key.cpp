@@ -104,31 +104,103 @@ std::optional<std::string_view> query_value(std::string_view query, std::string_
 }
 
 // Each value ends with its length, so that no two different lists of values feed the same bytes.
-void end_value(KeyedHasher& hasher, std::size_t size) noexcept {
-  for (int shift = 0; shift < 32; shift += 8) hasher.add_byte(static_cast<std::uint8_t>(size >> shift));
+template <class Sink>
+void end_value(Sink& sink, std::size_t size) {
+  for (int shift = 0; shift < 32; shift += 8) sink.add_byte(static_cast<std::uint8_t>(size >> shift));
 }
 
-void add_value(KeyedHasher& hasher, std::string_view value) noexcept {
-  hasher.add(value);
-  end_value(hasher, value.size());
+template <class Sink>
+void add_value(Sink& sink, std::string_view value) {
+  sink.add(value);
+  end_value(sink, value.size());
 }
 
-void add_decoded(KeyedHasher& hasher, std::string_view value, Plus plus) noexcept {
+template <class Sink>
+void add_decoded(Sink& sink, std::string_view value, Plus plus) {
   std::size_t size = 0;
   decode(value, plus, [&](char c) {
-    hasher.add_byte(static_cast<std::uint8_t>(c));
+    sink.add_byte(static_cast<std::uint8_t>(c));
     ++size;
   });
-  end_value(hasher, size);
+  end_value(sink, size);
 }
 
 // "Bearer abc" and "bearer  abc" are the same credentials (RFC 9110 section 11.1).
-void add_credentials(KeyedHasher& hasher, std::string_view value) noexcept {
+template <class Sink>
+void add_credentials(Sink& sink, std::string_view value) {
   const auto scheme = take_until(value, ' ');
-  for (const char c : scheme) hasher.add_byte(static_cast<std::uint8_t>(c >= 'A' && c <= 'Z' ? c | 0x20 : c));
-  end_value(hasher, scheme.size());
-  add_value(hasher, trimmed(value));
+  for (const char c : scheme) sink.add_byte(static_cast<std::uint8_t>(c >= 'A' && c <= 'Z' ? c | 0x20 : c));
+  end_value(sink, scheme.size());
+  add_value(sink, trimmed(value));
 }
+
+// The bytes that are one client's and nobody else's.
+template <class Sink>
+void feed(const RateKeySpec& spec, const Exchange& exchange, Sink& sink) {
+  const Headers& headers = exchange.request().headers;
+  for (const RateKeyPart& part : spec.parts) {
+    std::optional<std::string_view> value;
+    switch (part.kind) {
+      case Kind::kClientAddress:
+        break;
+      case Kind::kRoute:
+        add_value(sink, exchange.route);
+        continue;
+      case Kind::kHeader:
+        value = header_value(headers, part.name);
+        break;
+      case Kind::kCookie:
+        value = cookie_value(headers, part.name);
+        break;
+      case Kind::kQuery:
+        value = query_value(exchange.request().query, part.name);
+        break;
+    }
+    if (!value) {
+      const auto network =
+          network_of(unwrap_embedded_v4(IpAddress{exchange.client.bytes}), spec.ipv4_prefix, spec.ipv6_prefix);
+      sink.add({reinterpret_cast<const char*>(network.bytes.data()), network.bytes.size()});
+    } else if (part.kind != Kind::kHeader) {
+      add_decoded(sink, *value, part.kind == Kind::kQuery ? Plus::kIsSpace : Plus::kIsItself);
+    } else if (equals_ignoring_case(part.name, "authorization")) {
+      add_credentials(sink, *value);
+    } else {
+      add_value(sink, *value);
+    }
+    // At the end, where it does not push the address off the hash's word boundary.
+    sink.add_byte(value ? 1 : 0);
+  }
+}
+
+// Collects bytes in an arena.
+class Collector {
+ public:
+  explicit Collector(Arena& arena) noexcept : arena_(arena) {}
+
+  void add(std::string_view bytes) {
+    if (bytes.size() > room_ - size_) grow(bytes.size());
+    std::copy(bytes.begin(), bytes.end(), begin_ + size_);
+    size_ += bytes.size();
+  }
+  void add_byte(std::uint8_t byte) {
+    const auto c = static_cast<char>(byte);
+    add({&c, 1});
+  }
+  std::string_view text() const noexcept { return {begin_, size_}; }
+
+ private:
+  void grow(std::size_t more) {
+    room_ = 2 * room_ + more + 64;
+    auto* const grown = static_cast<char*>(arena_.allocate(room_));
+    std::copy_n(begin_, size_, grown);
+    begin_ = grown;
+  }
+
+  Arena& arena_;
+  char* begin_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t room_ = 0;
+};
 
 }  // namespace
 
@@ -146,40 +218,15 @@ std::optional<RateKeyPart> parse_rate_key_part(std::string_view text) {
 }
 
 RateKey RateKeySpec::key_of(const Exchange& exchange, const HashSecret& secret) const {
-  const Headers& headers = exchange.request().headers;
   KeyedHasher hasher(secret);
-  for (const RateKeyPart& part : parts) {
-    std::optional<std::string_view> value;
-    switch (part.kind) {
-      case Kind::kClientAddress:
-        break;
-      case Kind::kRoute:
-        add_value(hasher, exchange.route);
-        continue;
-      case Kind::kHeader:
-        value = header_value(headers, part.name);
-        break;
-      case Kind::kCookie:
-        value = cookie_value(headers, part.name);
-        break;
-      case Kind::kQuery:
-        value = query_value(exchange.request().query, part.name);
-        break;
-    }
-    if (!value) {
-      const auto network = network_of(unwrap_embedded_v4(IpAddress{exchange.client.bytes}), ipv4_prefix, ipv6_prefix);
-      hasher.add({reinterpret_cast<const char*>(network.bytes.data()), network.bytes.size()});
-    } else if (part.kind != Kind::kHeader) {
-      add_decoded(hasher, *value, part.kind == Kind::kQuery ? Plus::kIsSpace : Plus::kIsItself);
-    } else if (equals_ignoring_case(part.name, "authorization")) {
-      add_credentials(hasher, *value);
-    } else {
-      add_value(hasher, *value);
-    }
-    // At the end, where it does not push the address off the hash's word boundary.
-    hasher.add_byte(value ? 1 : 0);
-  }
+  feed(*this, exchange, hasher);
   return RateKey{hasher.finish()};
+}
+
+std::string_view RateKeySpec::bytes_of(const Exchange& exchange) const {
+  Collector collector(exchange.arena());
+  feed(*this, exchange, collector);
+  return collector.text();
 }
 
 bool RateKeySpec::by_address_only() const noexcept {

@@ -36,6 +36,8 @@ struct RateKeySpec {
   unsigned ipv6_prefix = 64;
 
   RateKey key_of(const Exchange& exchange, const HashSecret& secret) const;
+  // What key_of() hashes, in the exchange's arena, for a store that several processes share. May hold secrets.
+  std::string_view bytes_of(const Exchange& exchange) const;
   // Nothing in it that the client chooses freely.
   bool by_address_only() const noexcept;
   bool operator==(const RateKeySpec&) const = default;

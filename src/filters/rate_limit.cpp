@@ -1,87 +1,12 @@
 #include "filters/rate_limit.hpp"
 
-#include <algorithm>
-#include <new>
-
 namespace gatehouse {
-namespace {
-
-constexpr std::string_view kQuotaExceeded = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-constexpr std::string_view kAbnormalUsage = "https://iana.org/assignments/http-problem-types#abnormal-usage-detected";
-
-constexpr std::uint32_t bit(Method method) noexcept { return std::uint32_t{1} << static_cast<unsigned>(method); }
-
-std::uint32_t method_bits(const std::vector<std::string>& names) {
-  if (names.empty()) return ~std::uint32_t{0};
-  std::uint32_t bits = 0;
-  for (const auto& name : names) {
-    Method method = Method::kOther;
-    for (const auto known : {Method::kGet, Method::kHead, Method::kPost, Method::kPut, Method::kDelete,
-                             Method::kConnect, Method::kOptions, Method::kTrace, Method::kPatch})
-      if (method_label(known) == name) method = known;
-    bits |= bit(method);
-  }
-  // The application does the same work for HEAD.
-  if ((bits & bit(Method::kGet)) != 0) bits |= bit(Method::kHead);
-  return bits;
-}
-
-// An encoded or dotted path may end up elsewhere once the application has resolved it: it is exempt as itself only.
-bool path_matches(std::string_view path, std::string_view pattern) noexcept {
-  if (!pattern.ends_with("/*")) return path == pattern;
-  const bool below = path.starts_with(pattern.substr(0, pattern.size() - 1));
-  return below && path.find("/.") == std::string_view::npos && path.find_first_of("%\\;") == std::string_view::npos;
-}
-
-template <class T>
-T* array_in(Arena& arena, std::size_t count) {
-  return static_cast<T*>(arena.allocate(count * sizeof(T)));
-}
-
-}  // namespace
-
-RateLimit::RateLimit(const std::vector<RatePolicy>& policies, RateTables& tables, Clock clock)
-    : tables_(tables), clock_(clock) {
-  for (const RatePolicy& settings : policies) {
-    auto table = tables.obtain(settings.name, settings.definition(), settings.rule(), settings.max_keys);
-    policies_.push_back({settings, method_bits(settings.methods), std::move(table),
-                         rate_policy_item(settings.name, settings.quota, settings.window)});
-  }
-  std::stable_partition(policies_.begin(), policies_.end(),
-                        [](const Policy& policy) { return !policy.settings.shadow; });
-}
-
-bool RateLimit::Policy::applies_to(const Exchange& exchange) const {
-  if ((methods & bit(exchange.request().method)) == 0) return false;
-  if (!settings.exempt_addresses.empty() && settings.exempt_addresses.contains(IpAddress{exchange.client.bytes}))
-    return false;
-  return std::none_of(settings.exempt_paths.begin(), settings.exempt_paths.end(),
-                      [&](const auto& pattern) { return path_matches(exchange.request().path, pattern); });
-}
-
-RateStanding RateLimit::Policy::standing(const RateDecision& decision) const {
-  const auto more_after = decision.allowed ? table->rule().next_unit_after(decision) : decision.retry_after;
-  return {item, settings.name, table->rule().burst(), decision.remaining, more_after, decision.reset_after};
-}
-
-RateLimit::Asked RateLimit::ask(Exchange& exchange) const {
-  Arena& arena = exchange.arena();
-  Asked asked{array_in<RateAsk>(arena, policies_.size()), array_in<const Policy*>(arena, policies_.size()), 0, 0};
-  for (const Policy& policy : policies_) {
-    if (!policy.applies_to(exchange)) continue;
-    const auto key = policy.settings.key.key_of(exchange, tables_.secret());
-    new (&asked.asks[asked.count]) RateAsk{policy.table.get(), key, policy.settings.cost, {}, {}};
-    asked.policies[asked.count++] = &policy;
-    if (!policy.settings.shadow) asked.enforced = asked.count;
-  }
-  return asked;
-}
 
 std::optional<Response> RateLimit::on_request(Exchange& exchange) const {
-  const Asked asked = ask(exchange);
+  const auto asked = policies_.ask(exchange);
   if (asked.count == 0) return {};
   const auto now = clock_();
-  if (!take_all({asked.asks, asked.enforced}, now, clock_)) return refuse(exchange, asked);
+  if (!take_all(asked.enforced_asks(), now, clock_)) return policies_.refuse(exchange, asked);
   for (std::size_t i = asked.enforced; i < asked.count; ++i) {
     auto& ask = asked.asks[i];
     ask.decision = ask.table->decide(ask.key, now, ask.cost, &ask.charge);
@@ -92,19 +17,16 @@ std::optional<Response> RateLimit::on_request(Exchange& exchange) const {
 }
 
 void RateLimit::on_response(Exchange& exchange, Response& response) const {
-  const auto* const asked = exchange.recall<Asked>(*this);
+  const auto* const asked = exchange.recall<RatePolicySet::Asked>(*this);
   if (asked == nullptr) return;
-  if (exchange.outcome().flag == ResponseFlag::kRateLimited) {
-    const auto now = clock_();
-    for (std::size_t i = 0; i < asked->count; ++i)
-      asked->asks[i].table->give_back(asked->asks[i].key, now, asked->asks[i].charge);
-    return;
-  }
-  settle_failures(*asked, response.status);
-  tell(response, *asked);
+  if (exchange.outcome().flag == ResponseFlag::kRateLimited)
+    policies_.give_back(*asked, clock_());
+  else
+    settle_failures(*asked, response.status);
+  policies_.tell(response, *asked);
 }
 
-void RateLimit::settle_failures(const Asked& asked, int status) const {
+void RateLimit::settle_failures(const RatePolicySet::Asked& asked, int status) const {
   for (std::size_t i = 0; i < asked.count; ++i) {
     auto& [table, key, cost, decision, charge] = asked.asks[i];
     const RatePolicy& settings = asked.policies[i]->settings;
@@ -118,46 +40,6 @@ void RateLimit::settle_failures(const Asked& asked, int status) const {
       table->give_back(key, now, charge);
     decision = table->peek(key, now, 0);
   }
-}
-
-void RateLimit::tell(Response& response, const Asked& asked) const {
-  auto* const ietf = array_in<RateStanding>(response.headers.arena(), 2 * asked.enforced);
-  auto* const legacy = ietf + asked.enforced;
-  std::size_t ietf_count = 0;
-  std::size_t legacy_count = 0;
-  for (std::size_t i = 0; i < asked.enforced; ++i) {
-    const auto fields = asked.policies[i]->settings.fields;
-    const auto standing = asked.policies[i]->standing(asked.asks[i].decision);
-    if (fields == RateFields::kIetf || fields == RateFields::kBoth) new (&ietf[ietf_count++]) RateStanding(standing);
-    if (fields == RateFields::kLegacy || fields == RateFields::kBoth)
-      new (&legacy[legacy_count++]) RateStanding(standing);
-  }
-  add_ietf_fields(response, {ietf, ietf_count});
-  add_legacy_fields(response, {legacy, legacy_count});
-}
-
-Response RateLimit::refuse(Exchange& exchange, const Asked& asked) const {
-  Arena& arena = exchange.arena();
-  std::string_view names;
-  RateDuration wait{};
-  bool shield = false;
-  for (std::size_t i = 0; i < asked.enforced; ++i) {
-    const RateAsk& ask = asked.asks[i];
-    if (ask.decision.allowed) continue;
-    const RatePolicy& settings = asked.policies[i]->settings;
-    names = arena.join({names, names.empty() ? "\"" : ",\"", settings.name, "\""});
-    wait = std::max(wait, ask.decision.retry_after);
-    shield = shield || settings.counts_failures();
-    ask.table->counters().limited.fetch_add(1, std::memory_order_relaxed);
-  }
-  const ProblemDetail detail{shield ? kAbnormalUsage : kQuotaExceeded,
-                             arena.join({",\"violated-policies\":[", names, "]"})};
-  auto response =
-      shield ? exchange.refuse(429, "Too many failed attempts", "locked_out", ResponseFlag::kRateLimited, detail)
-             : exchange.refuse(429, "Too many requests", "rate_limited", ResponseFlag::kRateLimited, detail);
-  response.headers.add_view("retry-after", decimal_text(std::max<std::uint64_t>(1, seconds_up(wait)), arena));
-  tell(response, asked);
-  return response;
 }
 
 }  // namespace gatehouse

@@ -98,6 +98,13 @@ class RateRule {
     return pack(at + capacity_ - interval_ + lockout, next_level);
   }
 
+  // The state of a key of which somebody else knows that it owes that much.
+  std::uint64_t owing(std::uint64_t state, RateTime now, RateDuration owed) const noexcept {
+    return std::max(state, pack(ticks(now) + ticks(owed), 0));
+  }
+  // Where a key stands that owes that much.
+  RateDecision standing(RateDuration owed) const noexcept { return standing(ticks(owed)); }
+
   // When the state can be forgotten without loss. What lies furthest back is the least useful thing to remember.
   std::uint64_t forgettable_at(std::uint64_t state) const noexcept {
     return moment(state) + ((state & kLevelMask) != 0 ? lockout_max_ : 0);

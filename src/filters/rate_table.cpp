@@ -143,6 +143,15 @@ void RateTable::forgive(RateKey key) noexcept {
   update(key, [](std::uint64_t) { return std::uint64_t{0}; });
 }
 
+void RateTable::mirror(RateKey key, RateTime now, RateDuration owed) noexcept {
+  if (owed <= RateDuration::zero()) return;
+  const auto tag = tag_of(key);
+  Set& set = set_of(tag);
+  while (find(set, tag).state == nullptr)
+    if (insert(set, tag, rule_.owing(0, now, owed), now)) return;
+  update(key, [&](std::uint64_t state) { return rule_.owing(state, now, owed); });
+}
+
 bool take_all(std::span<RateAsk> asks, RateTime now, RateTime (*clock)()) noexcept {
   if (asks.size() > 1) {
     for (const RateAsk& ask : asks) ask.table->prefetch(ask.key);

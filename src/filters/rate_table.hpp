@@ -34,9 +34,10 @@ struct alignas(64) RateCounters {
   std::atomic<std::uint64_t> limited{0};         // requests refused
   std::atomic<std::uint64_t> shadow_limited{0};  // requests that a shadow policy would have refused
   std::atomic<std::uint64_t> lockouts{0};
-  std::atomic<std::uint64_t> evictions{0};  // places reused
-  std::atomic<std::uint64_t> displaced{0};  // of these, keys that still owed something
-  std::atomic<std::uint64_t> keys{0};       // places in use
+  std::atomic<std::uint64_t> store_failures{0};  // decisions that the shared store did not make in time
+  std::atomic<std::uint64_t> evictions{0};       // places reused
+  std::atomic<std::uint64_t> displaced{0};       // of these, keys that still owed something
+  std::atomic<std::uint64_t> keys{0};            // places in use
 };
 
 class RateTable {
@@ -59,6 +60,9 @@ class RateTable {
   void fail(RateKey key, RateTime now) noexcept;
   // The key owes nothing and is not locked any more.
   void forgive(RateKey key) noexcept;
+
+  // Somebody who counts for several processes says that the key owes at least that much.
+  void mirror(RateKey key, RateTime now, RateDuration owed) noexcept;
 
   // The set of this key will be asked soon.
   void prefetch(RateKey key) const noexcept;

@@ -134,7 +134,11 @@ TEST_F(RateLimitTest, NamesEveryPolicyThatWasViolated) {
 
 TEST_F(RateLimitTest, WhatALimitFurtherInRefusesIsNotCounted) {
   limit({policy("per-client", 1, 1min)});
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(status({.status = 429, .flag = ResponseFlag::kRateLimited}), 429);
+  for (int i = 0; i < 5; ++i) {
+    const auto answer = send({.status = 429, .flag = ResponseFlag::kRateLimited});
+    EXPECT_EQ(answer.status, 429);
+    EXPECT_EQ(answer.rate_limit, "\"per-client\";r=1");
+  }
   EXPECT_EQ(status(), 200);
 }
 

@@ -116,6 +116,18 @@ TEST(RateTable, FailuresLockOutAndASuccessForgives) {
   table.fail(key(2), kStart);
 }
 
+TEST(RateTable, MirrorsWhatOthersCountedAndNeverForgivesByIt) {
+  RateTable table(RateRule(10, 1s, 10), 1000);
+  table.mirror(key(1), kStart, 700ms);
+  EXPECT_EQ(remaining(table, key(1), kStart), 3U);
+  table.mirror(key(1), kStart, 200ms);
+  EXPECT_EQ(remaining(table, key(1), kStart), 3U);
+  table.mirror(key(1), kStart, 1000ms);
+  EXPECT_FALSE(table.decide(key(1), kStart, 1).allowed);
+  table.mirror(key(2), kStart, 0s);
+  EXPECT_EQ(table.counters().keys, 1U);
+}
+
 TEST(RateTable, AgreesWithTheRuleWhateverHappens) {
   const RateRule rule(20, 1s, 7, {200ms, 2s});
   RateTable table(rule, 10000);
