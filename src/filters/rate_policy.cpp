@@ -26,6 +26,12 @@ std::optional<std::string> exempt_path_problem(std::string_view text) {
   return "must be a path such as /livez, or end in /* for everything below";
 }
 
+std::optional<std::string> redis_url_problem(std::string_view text) {
+  if (parse_redis_url(text)) return std::nullopt;
+  return "is not redis://[user:password@]host[:port][/database], rediss:// (TLS) or unix:///path";
+}
+
+constexpr TextFormat kRedisUrl{"URL", "^(rediss?|unix)://", redis_url_problem};
 constexpr TextFormat kKeyPart{"key", "^(client_address|route|(header|cookie|query):.+)$", key_part_problem};
 constexpr TextFormat kExemptPath{"path", "^/", exempt_path_problem};
 
@@ -69,6 +75,20 @@ std::vector<KeySpec> policy_keys() {
                     .within(1s, kLongest)},
                "Refuse everything for a while after the last failure of the quota; needs count_statuses.")
           .optional(),
+      key::map(
+          "store",
+          {key::choice("type", {"local", "redis"}, "local", "local: this process; redis: shared by all replicas."),
+           key::text("url", std::nullopt, "Where Redis (5 or newer) is; needed with type redis.")
+               .of_format(kRedisUrl)
+               .secret(),
+           key::text("ca_file", std::nullopt,
+                     "Certificates that a rediss:// server is checked against; default: the system's.")
+               .of_format(format::kReadableFile),
+           key::duration("timeout", 50ms, "How long a request waits for Redis.").within(1ms, 10s),
+           key::choice("on_error", {"local", "allow", "deny"}, "local",
+                       "When Redis does not answer in time: this process's own count decides, or all pass, or none.")},
+          "Where the counts are kept.")
+          .or_just("type"),
       key::boolean("clear_on_success", true, "A success (a status below 400) clears failures; needs count_statuses."),
   };
 }
@@ -105,6 +125,14 @@ RatePolicy read_policy(const OptionsReader& options) {
     policy.lockout = {lockout.duration("base"), lockout.duration("max")};
   }
   policy.clear_on_success = options.boolean("clear_on_success");
+  const auto store = options.map("store");
+  if (store.choice_text("type") == "redis") {
+    policy.store.emplace();
+    if (auto address = parse_redis_url(store.secret("url").reveal())) policy.store->address = std::move(*address);
+    policy.store->ca_file = store.file("ca_file");
+    policy.store->timeout = store.duration("timeout");
+    policy.store->on_error = store.choice<RateStore::OnError>("on_error");
+  }
   return policy;
 }
 
@@ -124,10 +152,20 @@ void check_policy(OptionsReader& options) {
         "base", "is shorter than the time after which a failure is forgotten anyway (window divided by quota)");
 }
 
+void check_store(OptionsReader& options) {
+  auto store = options.map("store");
+  const bool redis = store.choice_text("type") == "redis";
+  if (redis && !store.has("url") && !store.has_mistake("url")) store.mistake("url", "is needed with type redis");
+  if (!redis && store.has("url")) store.mistake("type", "is local, but a url is given; write redis");
+  if (redis && !options.texts("count_statuses").empty())
+    options.mistake("count_statuses", "needs the counts in this process: leave out store");
+}
+
 void check_section(OptionsReader& options) {
   std::set<std::string> names;
   for (auto& policy : options.maps("rate_limits")) {
     check_policy(policy);
+    check_store(policy);
     if (!policy.text("name").empty() && !names.insert(policy.text("name")).second)
       policy.mistake("name", "is the name of another policy in this list");
   }
@@ -151,6 +189,7 @@ std::string RatePolicy::definition() const {
   add(key.ipv4_prefix);
   add(key.ipv6_prefix);
   add(max_keys);
+  if (store) text += " redis";
   for (const auto& range : count_statuses) {
     add(range.first);
     add(range.last);

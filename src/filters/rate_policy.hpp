@@ -3,10 +3,13 @@
 
 #include "config/config.hpp"
 #include "filters/rate_key.hpp"
+#include "filters/rate_redis_url.hpp"
 #include "http/address.hpp"
 
 #include <gatehouse/options.hpp>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +21,21 @@ enum class RateFields : std::uint8_t {
   kLegacy,  // X-RateLimit-Limit, -Remaining, -Reset (seconds)
   kBoth,
   kNone
+};
+
+// Where the counts of several processes come together.
+struct RateStore {
+  // What happens to a request when Redis does not answer in time.
+  enum class OnError : std::uint8_t {
+    kLocal,  // this process's own count decides
+    kAllow,
+    kDeny
+  };
+  RedisAddress address;
+  std::string ca_file;
+  std::chrono::milliseconds timeout{50};
+  OnError on_error = OnError::kLocal;
+  bool operator==(const RateStore&) const = default;
 };
 
 struct RatePolicy {
@@ -37,6 +55,7 @@ struct RatePolicy {
   std::vector<StatusRange> count_statuses;
   RateLockout lockout;
   bool clear_on_success = true;
+  std::optional<RateStore> store;  // none: this process's memory
 
   bool counts_failures() const noexcept { return !count_statuses.empty(); }
   bool counts(int status) const noexcept;

@@ -57,9 +57,10 @@ RateStanding standing(const RatePolicySet::Policy& policy, const RateDecision& d
 
 RatePolicySet::RatePolicySet(const std::vector<RatePolicy>& policies, RateTables& tables) : tables_(tables) {
   for (const RatePolicy& settings : policies) {
-    auto table = tables.obtain(settings.name, settings.definition(), settings.rule(), settings.max_keys);
+    auto definition = settings.definition();
+    auto table = tables.obtain(settings.name, definition, settings.rule(), settings.max_keys);
     policies_.push_back({settings, method_bits(settings.methods), std::move(table),
-                         rate_policy_item(settings.name, settings.quota, settings.window)});
+                         rate_policy_item(settings.name, settings.quota, settings.window), std::move(definition)});
   }
   std::stable_partition(policies_.begin(), policies_.end(),
                         [](const Policy& policy) { return !policy.settings.shadow; });

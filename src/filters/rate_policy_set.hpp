@@ -20,7 +20,8 @@ class RatePolicySet {
     RatePolicy settings;
     std::uint32_t methods = 0;  // a bit for each Method
     std::shared_ptr<RateTable> table;
-    std::string item;
+    std::string item;        // of RateLimit-Policy
+    std::string definition;  // RatePolicy::definition()
   };
   // What one exchange has to ask, in its arena: first the policies that refuse, then those that only watch.
   struct Asked {
