@@ -4,16 +4,15 @@
 #include "app/browser_metrics.hpp"
 #include "app/cpu_limit.hpp"
 #include "app/filter_catalog.hpp"
+#include "app/rate_limit_metrics.hpp"
 #include "app/settings.hpp"
 #include "app/version.hpp"
 #include "config/mistake.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <iostream>
-#include <map>
 #include <unistd.h>
 
 namespace gatehouse {
@@ -24,27 +23,6 @@ constexpr std::chrono::seconds kLogPatience{2};
 
 std::unique_ptr<proxy::Route> make_route(std::string name, proxy::RouteSettings settings) {
   return std::make_unique<proxy::Route>(proxy::Route{settings, std::move(name), proxy::PathPattern(settings.path), nullptr, nullptr, false});
-}
-
-std::vector<admin::Family> rate_limit_families(const RateTables& tables) {
-  admin::Family limited{"gatehouse_rate_limited_total", "Requests refused by a rate limit.", true, {}};
-  admin::Family shadowed{"gatehouse_rate_limit_shadow_total", "Requests that a limit in shadow mode would have refused.", true, {}};
-  admin::Family evicted{"gatehouse_rate_limit_evictions_total", "Keys that made room for others.", true, {}};
-  // Two policies may have one name: a label set must not occur twice.
-  std::map<std::string, std::array<std::uint64_t, 3>> totals;
-  tables.for_each([&](const std::string& name, const RateTable& table) {
-    const RateCounters& counters = table.counters();
-    auto& [refused, would_refuse, displaced] = totals[name];
-    refused += counters.limited.load(std::memory_order_relaxed);
-    would_refuse += counters.shadow_limited.load(std::memory_order_relaxed);
-    displaced += counters.evictions.load(std::memory_order_relaxed);
-  });
-  for (const auto& [name, counts] : totals) {
-    limited.samples.push_back({{{"policy", name}}, static_cast<double>(counts[0])});
-    shadowed.samples.push_back({{{"policy", name}}, static_cast<double>(counts[1])});
-    evicted.samples.push_back({{{"policy", name}}, static_cast<double>(counts[2])});
-  }
-  return {limited, shadowed, evicted};
 }
 
 }  // namespace
@@ -126,6 +104,7 @@ void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
   auto health = std::make_unique<admin::PublicHealth>(health_, shared_.draining);
 
   filter_counters_.push_back(std::make_unique<WorkerFilterCounters>());
+  filter_counters_.back()->redis_links.set_on_event([this](const std::string& what) { log_->warn("{}", what); });
   std::vector<std::unique_ptr<proxy::Route>> routes;
   if (!config_.health.path.empty()) {
     proxy::RouteSettings own;

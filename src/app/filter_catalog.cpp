@@ -1,7 +1,7 @@
 #include "app/filter_catalog.hpp"
 
 #include "config/load.hpp"
-#include "filters/rate_limit.hpp"
+#include "filters/rate_filters.hpp"
 #include "filters/request_id.hpp"
 #include "filters/security_headers.hpp"
 #include "proxy/https_redirect.hpp"
@@ -80,7 +80,8 @@ std::vector<std::unique_ptr<Filter>> build_filters(const Config& config, std::op
   }
   // Everything behind costs the app something.
   const auto policies = rate_policies(config, route, mistakes);
-  if (!policies.empty()) filters.push_back(std::make_unique<RateLimit>(policies, resources.rate_tables));
+  for (auto& filter : make_rate_limits(policies, resources.rate_tables, counters.redis_links))
+    filters.push_back(std::move(filter));
   // Behind the limits, which count what it refuses; before authentication, whose cookies it protects.
   if (is_given(config, "cross_site_guard", route)) {
     OptionsReader guard = section(config, "cross_site_guard", mistakes, route);

@@ -6,6 +6,7 @@
 #include "filters/cors.hpp"
 #include "filters/cross_site_guard.hpp"
 #include "filters/csp_reports.hpp"
+#include "filters/rate_store_redis.hpp"
 #include "filters/rate_tables.hpp"
 
 #include <gatehouse/filter.hpp>
@@ -28,6 +29,7 @@ struct FilterResources {
 };
 // What the filters of one worker share.
 struct WorkerFilterCounters {
+  RedisLinks redis_links;
   CorsCounters cors;
   CookieCounters cookies;
   CrossSiteCounters cross_site;

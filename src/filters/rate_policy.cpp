@@ -40,8 +40,9 @@ std::vector<KeySpec> policy_keys() {
       key::text("name", std::nullopt, "What the policy is called in response fields, logs and metrics.")
           .required()
           .of_format(format::kName),
-      key::text("key", std::nullopt,
-                "What is counted by: client_address (where nothing is said), route, header:NAME, cookie:NAME or query:NAME.")
+      key::text(
+          "key", std::nullopt,
+          "What is counted by: client_address (where nothing is said), route, header:NAME, cookie:NAME or query:NAME.")
           .of_format(kKeyPart),
       key::texts("keys", {}, "Several of these together, in place of key: [client_address, route].")
           .of_format(kKeyPart)

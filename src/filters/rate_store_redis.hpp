@@ -15,8 +15,11 @@ namespace gatehouse {
 // The links of one worker: one for each Redis. The worker's thread only.
 class RedisLinks {
  public:
-  explicit RedisLinks(RedisLink::OnEvent on_event) : on_event_(std::move(on_event)) {}
+  // `on_event` is told when a Redis goes away and comes back.
+  explicit RedisLinks(RedisLink::OnEvent on_event = {}) : on_event_(std::move(on_event)) {}
+  void set_on_event(RedisLink::OnEvent on_event) { on_event_ = std::move(on_event); }
 
+  // The same one for equal addresses, as long as somebody holds it.
   std::shared_ptr<RedisLink> obtain(const RateStore& store);
 
  private:

@@ -89,6 +89,30 @@ rate_limits:
   EXPECT_FALSE(login.clear_on_success);
 }
 
+TEST(RatePolicy, CountsMayBeInRedis) {
+  const auto read = policies(
+      "rate_limits: [{ name: a, quota: 1, window: 1s, store: { type: redis, url: \"rediss://:p@cache/2\", timeout: "
+      "20ms, on_error: deny } }]\n");
+  ASSERT_TRUE(read[0].store);
+  EXPECT_EQ(read[0].store->address, parse_redis_url("rediss://:p@cache/2"));
+  EXPECT_EQ(read[0].store->timeout, 20ms);
+  EXPECT_EQ(read[0].store->on_error, RateStore::OnError::kDeny);
+  EXPECT_FALSE(policies("rate_limits: [{ name: a, quota: 1, window: 1s, store: local }]\n")[0].store);
+}
+
+TEST(RatePolicy, MistakesAboutTheStoreDoNotRepeatTheUrl) {
+  const std::string start = "{ name: a, quota: 10, window: 1s, store: ";
+  EXPECT_EQ(mistakes(start + "redis }"), "g.yaml:3:46: rate_limits[0].store.url: is needed with type redis\n");
+  EXPECT_EQ(mistakes(start + "{ url: \"redis://cache\" } }"),
+            "g.yaml:3:46: rate_limits[0].store.type: is local, but a url is given; write redis\n");
+  const auto wrong = mistakes(start + "{ type: redis, url: \"http://user:hunter2@cache\" } }");
+  EXPECT_NE(wrong.find("rate_limits[0].store.url:"), std::string::npos) << wrong;
+  EXPECT_EQ(wrong.find("hunter2"), std::string::npos) << wrong;
+  EXPECT_NE(
+      mistakes(start + "{ type: redis, url: \"redis://cache\" }, count_statuses: [401] }").find("leave out store"),
+      std::string::npos);
+}
+
 TEST(RatePolicy, ARouteHasItsOwn) {
   const std::string text =
       "rate_limits: [{ name: a, quota: 1, window: 1s }]\n"
@@ -137,7 +161,7 @@ TEST(RatePolicy, TheExampleLoads) {
   ASSERT_TRUE(loaded) << all_of(loaded);
   Mistakes mistakes("rate_limits.yaml");
   auto options = section(*loaded, "rate_limits", mistakes);
-  EXPECT_EQ(read_rate_policies(options).size(), 3U);
+  EXPECT_EQ(read_rate_policies(options).size(), 4U);
 }
 
 TEST(RatePolicy, AnotherMeaningOfTheCountIsAnotherDefinition) {
