@@ -38,36 +38,17 @@ std::string time_text(std::chrono::system_clock::time_point time) {
 
 constexpr std::string_view kHealthType = "application/health+json";
 
-}  // namespace
-
-awaitable<Response> Endpoints::handle(Exchange& exchange) {
-  if (!is_read(exchange)) co_return not_allowed(exchange);
-  const auto path = exchange.request().path;
-  if (path == "/health") co_return health(exchange);
-  if (path == "/livez") co_return verdict(exchange, sources_.workers_alive(), "workers_alive");
-  if (path == "/readyz" || path == "/startupz") {
-    // A started process stays started: draining concerns readiness alone.
-    if (path == "/readyz" && sources_.draining->load(std::memory_order_relaxed)) co_return verdict(exchange, false, "draining");
-    co_return verdict(exchange, sources_.health->overall() != Health::kFail, "dependencies");
-  }
-  if (path == "/metrics") {
-    const std::string page = metrics_page(sources_.metrics);
-    co_return uncached(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", page, "metrics");
-  }
-  co_return exchange.refuse(404, "There is no such admin endpoint; try /health, /livez, /readyz, /startupz or /metrics", "not_found", ResponseFlag::kNoRoute);
-}
-
 // After draft-inadarei-api-health-check: status, then each check with its own.
-Response Endpoints::health(Exchange& exchange) const {
-  const bool draining = sources_.draining->load(std::memory_order_relaxed);
-  const Health overall = draining ? Health::kFail : sources_.health->overall();
+Response health_page(Exchange& exchange, const HealthSources& sources) {
+  const bool draining = sources.draining->load(std::memory_order_relaxed);
+  const Health overall = draining ? Health::kFail : sources.board->overall();
   boost::json::object page;
   page["status"] = observe::name(overall);
-  page["version"] = sources_.metrics.version;
-  page["uptime_seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - sources_.started).count();
+  page["version"] = sources.version;
+  page["uptime_seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - sources.started).count();
   if (draining) page["output"] = "draining";
   boost::json::object& checks = page["checks"].emplace_object();
-  for (const CheckResult& check : sources_.health->results()) {
+  for (const CheckResult& check : sources.board->results()) {
     boost::json::object one;
     one["componentType"] = check.kind;
     one["status"] = observe::name(check.health == Health::kPass ? Health::kPass : check.critical ? Health::kFail : Health::kWarn);
@@ -84,9 +65,47 @@ Response Endpoints::health(Exchange& exchange) const {
   return uncached(exchange, overall == Health::kFail ? 503 : 200, kHealthType, body, "health");
 }
 
+// Compares in constant time: how far a guess is right must not be told by the clock.
+bool same_secret(std::string_view given, std::string_view secret) noexcept {
+  if (secret.empty()) return false;
+  unsigned char difference = given.size() == secret.size() ? 0 : 1;
+  for (std::size_t i = 0; i < given.size(); ++i)
+    difference = static_cast<unsigned char>(difference | (given[i] ^ secret[i % secret.size()]));
+  return difference == 0;
+}
+
+bool may_see_all(const Exchange& exchange, const HealthAccess& access) noexcept {
+  constexpr std::string_view kBearer = "bearer ";
+  const auto given = exchange.request().headers.value(FieldId::authorization);
+  if (given.size() > kBearer.size() && equals_ignoring_case(given.substr(0, kBearer.size()), kBearer) &&
+      same_secret(given.substr(kBearer.size()), access.token.reveal()))
+    return true;
+  return access.allow.contains(IpAddress{exchange.client.bytes});
+}
+
+}  // namespace
+
+awaitable<Response> Endpoints::handle(Exchange& exchange) {
+  if (!is_read(exchange)) co_return not_allowed(exchange);
+  const auto path = exchange.request().path;
+  if (path == "/health") co_return health_page(exchange, sources_.health);
+  if (path == "/livez") co_return verdict(exchange, sources_.workers_alive(), "workers_alive");
+  if (path == "/readyz" || path == "/startupz") {
+    // A started process stays started: draining concerns readiness alone.
+    if (path == "/readyz" && sources_.health.draining->load(std::memory_order_relaxed)) co_return verdict(exchange, false, "draining");
+    co_return verdict(exchange, sources_.health.board->overall() != Health::kFail, "dependencies");
+  }
+  if (path == "/metrics") {
+    const std::string page = metrics_page(sources_.metrics);
+    co_return uncached(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", page, "metrics");
+  }
+  co_return exchange.refuse(404, "There is no such admin endpoint; try /health, /livez, /readyz, /startupz or /metrics", "not_found", ResponseFlag::kNoRoute);
+}
+
 awaitable<Response> PublicHealth::handle(Exchange& exchange) {
   if (!is_read(exchange)) co_return not_allowed(exchange);
-  const Health overall = draining_.load(std::memory_order_relaxed) ? Health::kFail : health_.overall();
+  if (may_see_all(exchange, access_)) co_return health_page(exchange, sources_);
+  const Health overall = sources_.draining->load(std::memory_order_relaxed) ? Health::kFail : sources_.board->overall();
   const auto body = exchange.arena().join({R"({"status":")", observe::name(overall), "\"}\n"});
   co_return uncached(exchange, overall == Health::kFail ? 503 : 200, kHealthType, body, "health");
 }

@@ -4,7 +4,10 @@
 
 #include "admin/metrics_page.hpp"
 #include "filters/chain.hpp"
+#include "http/address.hpp"
 #include "observe/health_board.hpp"
+
+#include <gatehouse/options.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -13,13 +16,18 @@
 
 namespace gatehouse::admin {
 
+struct HealthSources {
+  const observe::HealthBoard* board = nullptr;
+  std::chrono::steady_clock::time_point started;
+  std::string version;
+  const std::atomic<bool>* draining = nullptr;
+};
+
 struct AdminSources {
   MetricsSources metrics;
-  const observe::HealthBoard* health = nullptr;
-  std::chrono::steady_clock::time_point started;
+  HealthSources health;
   // False while a worker has not turned over for too long.
   std::function<bool()> workers_alive;
-  const std::atomic<bool>* draining = nullptr;
 };
 
 class Endpoints final : public Terminal {
@@ -28,19 +36,24 @@ class Endpoints final : public Terminal {
   awaitable<Response> handle(Exchange& exchange) override;
 
  private:
-  Response health(Exchange& exchange) const;
   AdminSources sources_;
 };
 
-// The public /health: the overall status and nothing else, for whoever asks.
+// Who may see more of /health on the public listeners than its status.
+struct HealthAccess {
+  Secret token;  // as `Authorization: Bearer TOKEN`; empty: nobody by token
+  CidrSet allow;
+};
+
+// The public /health: the overall status for whoever asks, everything for those who may see it.
 class PublicHealth final : public Terminal {
  public:
-  PublicHealth(const observe::HealthBoard& health, const std::atomic<bool>& draining) : health_(health), draining_(draining) {}
+  PublicHealth(HealthSources sources, HealthAccess access) : sources_(std::move(sources)), access_(std::move(access)) {}
   awaitable<Response> handle(Exchange& exchange) override;
 
  private:
-  const observe::HealthBoard& health_;
-  const std::atomic<bool>& draining_;
+  HealthSources sources_;
+  HealthAccess access_;
 };
 
 }  // namespace gatehouse::admin

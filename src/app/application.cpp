@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::chrono::seconds kSilent{10};  // a worker that has not turned over for so long hangs
 constexpr std::chrono::seconds kLogPatience{2};
+constexpr int kFailed = 1;         // it ran and something failed
+constexpr int kConfiguration = 2;  // the configuration cannot be used
 
 std::unique_ptr<proxy::Route> make_route(std::string name, proxy::RouteSettings settings) {
   return std::make_unique<proxy::Route>(proxy::Route{settings, std::move(name), proxy::PathPattern(settings.path), nullptr, nullptr, false});
@@ -40,9 +42,9 @@ Application::~Application() = default;
 int Application::run() {
   std::signal(SIGPIPE, SIG_IGN);
   if (!start_logging()) return 1;
-  if (!prepare()) {
+  if (const int code = prepare(); code != 0) {
     logging_->stop(kLogPatience);
-    return 1;
+    return code;
   }
   for (const auto& worker : workers_) worker->start();
   if (prober_) admin_->state().tasks.spawn(prober_->run());
@@ -57,6 +59,7 @@ int Application::run() {
 bool Application::start_logging() {
   RedactOptions options;
   options.names = config_.log.redact.names;
+  options.names.insert(options.names.end(), config_.log.redact.headers.begin(), config_.log.redact.headers.end());
   options.patterns = config_.log.redact.patterns;
   std::string problem;
   const auto redactor = Redactor::make(options, problem);
@@ -80,9 +83,10 @@ bool Application::start_logging() {
   return true;
 }
 
-bool Application::prepare() {
+int Application::prepare() {
   Mistakes mistakes("configuration");
   shared_.connection_limit = config_.limits.connections;
+  shared_.addresses.set_limit(config_.limits.connections_per_address);
   const unsigned count = config_.workers == 0 ? usable_cpus() : static_cast<unsigned>(config_.workers);
   for (unsigned i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(shared_, serving_settings(config_)));
@@ -90,7 +94,7 @@ bool Application::prepare() {
   }
   if (mistakes.count() != 0) {
     for (const Mistake& mistake : mistakes.sorted()) std::cerr << to_string(mistake) << '\n';
-    return false;
+    return kConfiguration;
   }
   prepare_admin();
   return prepare_listeners();
@@ -99,9 +103,9 @@ bool Application::prepare() {
 void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
   proxy::WorkerState& state = worker.state();
   state.on_warning = [this](const std::string& what) { log_->warn("{}", what); };
-  state.cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, cluster_settings(config_), state.metrics);
+  state.cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, cluster_settings(config_), state.metrics, upstream_connections_);
   auto forward = std::make_unique<proxy::Forward>(state);
-  auto health = std::make_unique<admin::PublicHealth>(health_, shared_.draining);
+  auto health = std::make_unique<admin::PublicHealth>(health_sources(), health_access());
 
   filter_counters_.push_back(std::make_unique<WorkerFilterCounters>());
   filter_counters_.back()->redis_links.set_on_event([this](const std::string& what) { log_->warn("{}", what); });
@@ -130,6 +134,15 @@ void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
                                                         to_string(config_.upstream.address)));
 }
 
+admin::HealthSources Application::health_sources() const { return {&health_, started_, kVersion, &shared_.draining}; }
+
+admin::HealthAccess Application::health_access() const {
+  std::vector<Cidr> allowed;
+  for (const std::string& text : config_.health.allow)
+    if (const auto cidr = parse_cidr(text)) allowed.push_back(*cidr);
+  return {config_.health.token, CidrSet(allowed)};
+}
+
 void Application::prepare_admin() {
   admin_ = std::make_unique<Worker>(admin_shared_, proxy::ServingSettings{});
   proxy::WorkerState& state = admin_->state();
@@ -141,7 +154,7 @@ void Application::prepare_admin() {
   cluster_options.connect_timeout = prober_options.timeout;
   cluster_options.wait_for_app = {};
   prober_ = std::make_unique<upstream::Prober>(
-      state.io, std::make_unique<upstream::Cluster>(state.io, state.wheel, cluster_options, state.metrics), prober_options, health_, check,
+      state.io, std::make_unique<upstream::Cluster>(state.io, state.wheel, cluster_options, state.metrics, probe_connections_), prober_options, health_, check,
       [this](bool healthy, const std::string& error) {
         if (healthy)
           log_->info("the app is healthy");
@@ -166,9 +179,7 @@ void Application::prepare_admin() {
   });
   sources.metrics.others.push_back([this] { return browser_families(filter_counters_); });
   sources.metrics.others.push_back([this] { return rate_limit_families(filter_resources_.rate_tables); });
-  sources.health = &health_;
-  sources.started = started_;
-  sources.draining = &shared_.draining;
+  sources.health = health_sources();
   sources.workers_alive = [this] {
     return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->silence() < kSilent; });
   };
@@ -181,8 +192,9 @@ void Application::prepare_admin() {
   admin_->add_terminal(std::move(endpoints));
 }
 
-bool Application::prepare_listeners() {
+int Application::prepare_listeners() {
   std::vector<std::string> errors;
+  std::vector<std::string> taken;  // addresses that cannot be bound: the file may be right all the same
   std::vector<std::string> warnings;
   std::uint16_t https_port = 443;
   for (const Listener& listener : config_.listeners)
@@ -200,6 +212,7 @@ bool Application::prepare_listeners() {
       state.tls = tls;
       state.router = worker->router();
       state.redirect_to_https = listener.redirect_to_https;
+      state.proxy_protocol = listener.proxy_protocol;
       state.https_port = https_port;
       const bool first = worker == workers_.front();
       const net::Endpoint endpoint = endpoint_of(listener.address);
@@ -210,7 +223,7 @@ bool Application::prepare_listeners() {
       // With one worker nobody shares the port, and then nobody else may either.
       const auto bound = net::bind_listener(endpoint, first ? net::Sharing::kFirst : net::Sharing::kShared);
       if (bound.descriptor < 0) {
-        errors.push_back(bound.error);
+        taken.push_back(bound.error);
         break;
       }
       shared_descriptor = bound.descriptor;
@@ -222,12 +235,14 @@ bool Application::prepare_listeners() {
   admin_state.counts = false;
   const auto bound = net::bind_listener(endpoint_of(config_.admin.address), net::Sharing::kFirst);
   if (bound.descriptor < 0)
-    errors.push_back("admin: " + bound.error);
+    taken.push_back("admin: " + bound.error);
   else
     admin_->add_listener(bound.descriptor, std::move(admin_state));
   for (const std::string& warning : warnings) log_->warn("{}", warning);
-  for (const std::string& error : errors) std::cerr << "gatehouse: " << error << '\n';
-  return errors.empty();
+  for (const auto* sentences : {&errors, &taken})
+    for (const std::string& sentence : *sentences) std::cerr << "gatehouse: " << sentence << '\n';
+  if (!errors.empty()) return kConfiguration;
+  return taken.empty() ? 0 : kFailed;
 }
 
 void Application::watch_signals() {

@@ -1,6 +1,7 @@
 // Wires a configuration into a running sidecar and keeps it running until a signal ends it. Owns everything; main thread.
 #pragma once
 
+#include "admin/endpoints.hpp"
 #include "app/filter_catalog.hpp"
 #include "app/worker.hpp"
 #include "config/config.hpp"
@@ -27,10 +28,12 @@ class Application {
 
  private:
   bool start_logging();
-  bool prepare();
-  bool prepare_listeners();
+  int prepare();
+  int prepare_listeners();
   void prepare_worker(Worker& worker, Mistakes& mistakes);
   void prepare_admin();
+  admin::HealthSources health_sources() const;
+  admin::HealthAccess health_access() const;
   void watch_signals();
   void begin_shutdown(int signal);
   void finish_shutdown();
@@ -43,6 +46,8 @@ class Application {
   std::vector<std::unique_ptr<WorkerFilterCounters>> filter_counters_;  // one for each worker
   observe::HealthBoard health_;
   proxy::SharedState shared_;
+  upstream::SharedConnections upstream_connections_;
+  upstream::SharedConnections probe_connections_;
   proxy::SharedState admin_shared_;
   std::unique_ptr<Worker> admin_;
   std::vector<std::unique_ptr<Worker>> workers_;

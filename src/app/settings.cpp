@@ -14,6 +14,7 @@ proxy::ServingSettings serving_settings(const Config& config) {
   for (const std::string& text : config.trusted_proxies)
     if (const auto cidr = parse_cidr(text)) trusted.push_back(*cidr);
   settings.forwarded.trusted = CidrSet(trusted);
+  settings.replay = config.upstream.replay;
   const Timeouts& timeouts = config.timeouts;
   settings.deadlines = {timeouts.tls_handshake, timeouts.request_head, timeouts.body_idle, timeouts.body_minimum_rate,
                         timeouts.write_idle,    timeouts.keep_alive,   timeouts.tunnel_idle};
@@ -47,6 +48,7 @@ upstream::ClusterSettings cluster_settings(const Config& config) {
   settings.idle_timeout = upstream.idle_timeout;
   settings.wait_for_app = upstream.wait_for_app;
   settings.wait_queue = static_cast<std::size_t>(upstream.wait_queue);
+  settings.max_connections = upstream.max_connections;
   return settings;
 }
 

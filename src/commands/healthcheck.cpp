@@ -42,12 +42,13 @@ int healthcheck(const Question& question, std::span<const Section> sections) {
   boost::asio::io_context io{1};
   net::TimerWheel wheel(io);
   observe::WorkerMetrics metrics;
+  upstream::SharedConnections connections;
   observe::HealthBoard board;
   const std::size_t check = board.add("gatehouse", "http", true);
   std::unique_ptr<upstream::Prober> prober;
   std::string problem;
   prober = std::make_unique<upstream::Prober>(
-      io, std::make_unique<upstream::Cluster>(io, wheel, cluster, metrics), settings, board, check,
+      io, std::make_unique<upstream::Cluster>(io, wheel, cluster, metrics, connections), settings, board, check,
       [&](bool, const std::string& error) {
         problem = error;
         prober->stop();

@@ -91,6 +91,13 @@ std::string_view write_response_head(const Response& response, const Framing& fr
   return pen.text("\r\n").done();
 }
 
+std::string_view write_interim_head(const Response& response, Arena& arena) {
+  const auto phrase = reason_phrase(response.status);
+  Pen pen(arena, kFixedParts + phrase.size() + size_of(response.headers));
+  pen.text("HTTP/1.1 ").number(static_cast<std::uint64_t>(response.status)).text(" ").text(phrase).text("\r\n");
+  return pen.fields(response.headers).text("\r\n").done();
+}
+
 std::string_view write_chunk_size(std::size_t size, std::array<char, 20>& buffer) noexcept {
   char* end = std::to_chars(buffer.data(), buffer.data() + 18, size, 16).ptr;
   *end++ = '\r';

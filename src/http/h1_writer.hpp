@@ -25,6 +25,9 @@ std::string_view write_response_head(const Response& response, const Framing& fr
                                      unsigned client_minor, std::string_view upgrade, std::string_view date,
                                      Arena& arena);
 
+// The head of a 1xx response, which has neither framing nor a date.
+std::string_view write_interim_head(const Response& response, Arena& arena);
+
 // The size line of a chunk, with CRLF, in `buffer`.
 std::string_view write_chunk_size(std::size_t size, std::array<char, 20>& buffer) noexcept;
 // Trailer section and final CRLF behind the last chunk.

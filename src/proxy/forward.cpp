@@ -85,6 +85,16 @@ std::optional<Attempt> parse_head(ProxyExchange& exchange, const http::HeadScann
   return std::nullopt;
 }
 
+// Early hints (RFC 8297) are worth passing on; a client that cannot take them now misses nothing.
+awaitable<void> pass_early_hints(ProxyExchange& exchange, Response& hints) {
+  if (exchange.request().minor_version == 0) co_return;
+  http::remove_hop_by_hop(hints.headers);
+  const auto head = http::write_interim_head(hints, exchange.arena());
+  iovec part{const_cast<char*>(head.data()), head.size()};
+  const error_code error = co_await exchange.downstream.write_all({&part, 1}, exchange.worker.settings.deadlines.write_idle);
+  static_cast<void>(error);  // the final response will meet the same client
+}
+
 // Reads heads until one is final (RFC 9110 15.2); interim ones are for this hop.
 awaitable<Attempt> read_response_head(ProxyExchange& exchange, Response& response, http::ResponseHead& head) {
   net::Stream& stream = exchange.connection->stream;
@@ -114,6 +124,7 @@ awaitable<Attempt> read_response_head(ProxyExchange& exchange, Response& respons
           done.answered = true;
           co_return done;
         }
+        if (response.status == 103) co_await pass_early_hints(exchange, response);
         if (++interim > kMostInterimResponses) co_return failed(UpstreamFailure::kMalformedResponse, false);
         scanner = http::HeadScanner(http::Side::kResponse);
         continue;
@@ -186,7 +197,7 @@ void prepare_response(ProxyExchange& exchange, const http::ResponseHead& head, R
 }
 
 bool may_replay(const ProxyExchange& exchange, const Attempt& lost, bool reused) {
-  if (!reused || !lost.nothing_received || exchange.abandon_watch.abandoned()) return false;
+  if (!exchange.worker.settings.replay || !reused || !lost.nothing_received || exchange.abandon_watch.abandoned()) return false;
   if (lost.failure != UpstreamFailure::kClosedBeforeResponse && lost.failure != UpstreamFailure::kResetBeforeResponse) return false;
   if (exchange.request().body.rest != nullptr) return false;
   return lost.nothing_sent || idempotent(exchange.request().method);
@@ -209,8 +220,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
   Response response(exchange.arena());
   http::ResponseHead head;
   for (bool first = true;; first = false) {
-    const bool reused = exchange.connection != nullptr;
-    if (!reused) {
+    if (!exchange.connection) {
       auto connection = co_await worker_.cluster->connect();
       if (!connection) {
         Response refusal = refuse_upstream(exchange, connect_failure(connection.error()));
@@ -220,6 +230,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
       exchange.connection = std::move(*connection);
     }
     exchange.measures.upstream_connected = net::Clock::now();
+    const bool reused = exchange.connection->reused;
     const Attempt result = co_await attempt(exchange, head_bytes, response, head);
     if (result.answered) break;
     const bool again = first && may_replay(exchange, result, reused);

@@ -2,6 +2,7 @@
 
 #include "http/hop_by_hop.hpp"
 #include "http/h1_writer.hpp"
+#include "http/proxy_protocol.hpp"
 #include "proxy/error_response.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/tunnel.hpp"
@@ -19,7 +20,7 @@ constexpr std::chrono::seconds kLingerTime{2};
 }  // namespace
 
 Session::Session(WorkerState& worker, const ListenerState& listener, int socket, const net::Endpoint& peer)
-    : worker_(worker), listener_(listener), stream_(worker.io, worker.wheel, socket), peer_(peer) {
+    : worker_(worker), listener_(listener), stream_(worker.io, worker.wheel, socket), peer_(peer), address_{peer.bytes()} {
   worker_.metrics.connections_accepted.add();
   worker_.metrics.connections_open.add();
   if (listener_.counts)
@@ -32,11 +33,18 @@ Session::Session(WorkerState& worker, const ListenerState& listener, int socket,
 Session::~Session() {
   (previous_ != nullptr ? previous_->next_ : worker_.sessions_) = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
+  if (counted_address_) worker_.shared.addresses.leave(address_);
   if (listener_.counts) worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
   worker_.metrics.connections_open.subtract();
 }
 
 awaitable<void> Session::run() {
+  if (listener_.proxy_protocol) {
+    const bool known = co_await read_proxy_header();
+    if (!known) co_return;
+  }
+  limit_address();
+  if (over_limit_) worker_.metrics.connections_over_limit.add();
   if (listener_.tls) {
     const bool shaken = co_await handshake();
     if (!shaken) co_return;
@@ -56,7 +64,9 @@ awaitable<void> Session::run() {
     }
     auto scratch = worker_.borrow_scratch();
     ProxyExchange& exchange = scratch->exchange.emplace(scratch->arena, worker_, listener_, stream_, bytes_);
+    current_ = &exchange;
     const After after = co_await serve_one(exchange);
+    current_ = nullptr;
     worker_.give_back(std::move(scratch));
     first = false;
     if (after == After::kNextRequest) continue;
@@ -71,6 +81,41 @@ awaitable<void> Session::run() {
     co_return;
   }
   stream_.shutdown_send();
+}
+
+// The balancer's word on whom it speaks for. Read exactly, not a byte more: what follows is TLS's or HTTP's.
+awaitable<bool> Session::read_proxy_header() {
+  std::array<char, kMaxProxyHeader> header;
+  std::size_t have = 0;
+  stream_.set_deadline(net::Clock::now() + worker_.settings.deadlines.request_head);
+  for (;;) {
+    const auto step = parse_proxy_header({header.data(), have});
+    if (!step || step->length > header.size()) {
+      worker_.metrics.rejected.add("malformed_proxy_header");
+      co_return false;
+    }
+    if (step->header) {
+      if (step->header->endpoints) address_ = step->header->endpoints->source;
+      if (step->header->client_tls) told_scheme_ = *step->header->client_tls ? Scheme::kHttps : Scheme::kHttp;
+      co_return true;
+    }
+    const net::IoResult got = stream_.try_read({header.data() + have, step->length - have});
+    if (got.status == net::IoStatus::kDone) {
+      have += got.bytes;
+      continue;
+    }
+    if (got.status != net::IoStatus::kWouldBlock) co_return false;
+    const error_code error = co_await stream_.wait(got.want);
+    if (error) co_return false;
+  }
+}
+
+// Many clients stand behind a trusted proxy: its address says nothing about one of them.
+void Session::limit_address() {
+  AddressLimit& addresses = worker_.shared.addresses;
+  if (!addresses.enabled() || !listener_.counts || peer_.is_unix() || worker_.settings.forwarded.trusted.contains(address_)) return;
+  counted_address_ = true;
+  over_limit_ = !addresses.enter(address_) || over_limit_;
 }
 
 awaitable<bool> Session::handshake() {
@@ -125,12 +170,11 @@ awaitable<Session::HeadResult> Session::read_head(ProxyExchange& exchange, http:
 
 // Who the client is: addresses of the connection, then what a trusted peer tells.
 void Session::settle_client_address(ProxyExchange& exchange) {
-  std::array<char, 48> text;
-  exchange.peer.bytes = peer_.bytes();
-  exchange.peer.text = exchange.arena().copy(peer_.address_text(text));
+  exchange.peer.bytes = address_.bytes;
+  exchange.peer.text = peer_.is_unix() && address_ == IpAddress{} ? std::string_view("unix") : format_address(address_, exchange.arena());
   exchange.client = exchange.peer;
   exchange.scheme = listener_.tls ? Scheme::kHttps : Scheme::kHttp;
-  exchange.client_scheme = exchange.scheme;
+  exchange.client_scheme = told_scheme_.value_or(exchange.scheme);
   const auto settled = settle_client(IpAddress{exchange.peer.bytes}, exchange.request().headers, worker_.settings.forwarded);
   exchange.peer_trusted = settled.peer_trusted;
   if (!settled.peer_trusted) return;

@@ -2,6 +2,7 @@
 // it waits for a request it holds no buffer. Thread: the worker's.
 #pragma once
 
+#include "http/address.hpp"
 #include "proxy/byte_source.hpp"
 #include "proxy/proxy_exchange.hpp"
 
@@ -21,6 +22,8 @@ class Session {
   enum class After : std::uint8_t { kNextRequest, kClose, kLinger, kAbort };
   enum class HeadResult : std::uint8_t { kComplete, kRefused, kTimeout, kGone };
 
+  awaitable<bool> read_proxy_header();
+  void limit_address();
   awaitable<bool> handshake();
   awaitable<After> serve_one(ProxyExchange& exchange);
   awaitable<HeadResult> read_head(ProxyExchange& exchange, http::HeadScanner::Result& found);
@@ -35,7 +38,11 @@ class Session {
   const ListenerState& listener_;
   net::Stream stream_;
   net::Endpoint peer_;
+  IpAddress address_;                   // of the client's side of the connection, as far as it is known without any field
+  std::optional<Scheme> told_scheme_;   // by a PROXY header
+  bool counted_address_ = false;
   ByteSource bytes_;
+  ProxyExchange* current_ = nullptr;
   bool over_limit_ = false;
   bool idle_ = false;
   Session* previous_ = nullptr;

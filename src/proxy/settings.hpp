@@ -33,6 +33,7 @@ struct ServingSettings {
   http::ChunkLimits chunks;
   ForwardedRules forwarded;
   Deadlines deadlines;
+  bool replay = true;  // send a request again that a reused connection lost
 };
 
 struct RouteSettings {

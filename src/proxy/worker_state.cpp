@@ -31,7 +31,10 @@ void WorkerState::close_idle_sessions() {
 }
 
 void WorkerState::cancel_sessions() {
-  for (Session* session = sessions_; session != nullptr; session = session->next_) session->stream_.cancel();
+  for (Session* session = sessions_; session != nullptr; session = session->next_) {
+    session->stream_.cancel();
+    if (session->current_ != nullptr && session->current_->connection) session->current_->connection->stream.cancel();
+  }
 }
 
 std::unique_ptr<Scratch> WorkerState::borrow_scratch() {

@@ -8,6 +8,7 @@
 #include "net/task_group.hpp"
 #include "net/tls_context.hpp"
 #include "observe/metrics.hpp"
+#include "proxy/address_limit.hpp"
 #include "proxy/router.hpp"
 #include "proxy/settings.hpp"
 #include "upstream/cluster.hpp"
@@ -29,6 +30,7 @@ struct SharedState {
   std::atomic<std::int64_t> connections{0};
   std::int64_t connection_limit = 10000;
   std::atomic<bool> draining{false};
+  AddressLimit addresses;
 };
 
 // What the sessions of one listener have in common.
@@ -36,6 +38,7 @@ struct ListenerState {
   std::shared_ptr<const net::TlsContext> tls;  // null: plain
   const Router* router = nullptr;
   bool redirect_to_https = false;
+  bool proxy_protocol = false;  // every connection begins with a PROXY header
   std::uint16_t https_port = 0;  // where the redirect leads when the client named a port
   bool counts = true;            // false: the admin listener, which no limit of the public ones may block
 };

@@ -21,20 +21,45 @@ using boost::asio::awaitable;
 namespace {
 
 constexpr auto use_result = boost::asio::as_tuple(boost::asio::use_awaitable);
+constexpr std::chrono::milliseconds kSlotPoll{5};
 constexpr std::chrono::milliseconds kFirstRetry{25};
 constexpr std::chrono::milliseconds kLastRetry{500};
 
 }  // namespace
 
 Cluster::Cluster(boost::asio::io_context& io, net::TimerWheel& wheel, ClusterSettings settings,
-                 observe::WorkerMetrics& metrics)
+                 observe::WorkerMetrics& metrics, SharedConnections& shared)
     : io_(io),
       wheel_(wheel),
       settings_(std::move(settings)),
       metrics_(metrics),
+      shared_(shared),
       pool_(settings_.idle_connections, settings_.idle_timeout, metrics) {}
 
+// False when no connection became free in time, or too many wait already.
+awaitable<bool> Cluster::wait_for_slot() {
+  const auto free = [this] { return shared_.open.load(std::memory_order_relaxed) < settings_.max_connections; };
+  if (waiting_ >= settings_.wait_queue) co_return false;
+  ++waiting_;
+  metrics_.upstream_waits.add();
+  const auto until = net::Clock::now() + settings_.connect_timeout;
+  boost::asio::steady_timer timer(io_);
+  // The connections of the other workers count too, and these do not tell when they end: look again soon.
+  while (!free() && net::Clock::now() < until) {
+    timer.expires_after(kSlotPoll);
+    co_await timer.async_wait(use_result);
+  }
+  --waiting_;
+  co_return free();
+}
+
 awaitable<result<std::unique_ptr<Connection>>> Cluster::connect() {
+  if (shared_.open.load(std::memory_order_relaxed) >= settings_.max_connections) {
+    const bool slot = co_await wait_for_slot();
+    // While waiting, this worker may have got one back.
+    if (auto idle = take_idle()) co_return idle;
+    if (!slot) co_return make_error_code(errc::too_large);
+  }
   auto connection = co_await connect_once();
   if (connection || settings_.wait_for_app.count() == 0 || connection.error() == errc::exhausted) co_return connection;
   if (waiting_ >= settings_.wait_queue) co_return make_error_code(errc::too_large);
@@ -90,7 +115,8 @@ awaitable<result<std::unique_ptr<Connection>>> Cluster::connect_to(net::Endpoint
     const int on = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
-  auto connection = std::make_unique<Connection>(io_, wheel_, socket);
+  shared_.open.fetch_add(1, std::memory_order_relaxed);
+  auto connection = std::make_unique<Connection>(io_, wheel_, socket, &shared_.open);
   if (::connect(socket, endpoint.data(), endpoint.size()) != 0) {
     // A Unix socket with a full backlog says EAGAIN and cannot be waited for.
     if (errno != EINPROGRESS) co_return make_error_code(errc::unreachable);

@@ -5,6 +5,7 @@
 
 #include <gatehouse/result.hpp>
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <memory>
@@ -23,16 +24,23 @@ struct ClusterSettings {
   std::chrono::milliseconds wait_for_app{0};  // how long a request waits for an app that does not accept connections
   std::size_t wait_queue = 256;               // how many requests of a worker may wait so
   std::size_t idle_connections = 512;
+  std::int64_t max_connections = 1024;  // of all workers together
+};
+
+// Connections to the app that all workers of the process hold.
+struct SharedConnections {
+  std::atomic<std::int64_t> open{0};
 };
 
 class Cluster {
  public:
-  Cluster(boost::asio::io_context& io, net::TimerWheel& wheel, ClusterSettings settings, observe::WorkerMetrics& metrics);
+  Cluster(boost::asio::io_context& io, net::TimerWheel& wheel, ClusterSettings settings, observe::WorkerMetrics& metrics,
+          SharedConnections& shared);
 
   // A live idle connection, or null: then connect().
   std::unique_ptr<Connection> take_idle() { return pool_.take(); }
-  // A new connection; waits for the app as configured. errc::unreachable, timeout, unresolved, exhausted, or too_large when
-  // too many wait already.
+  // A new connection. Waits for one to become free where max_connections are open (at most connect_timeout), and for the app as
+  // configured. errc::unreachable, timeout, unresolved, exhausted, or too_large when too many wait already or none became free.
   boost::asio::awaitable<result<std::unique_ptr<Connection>>> connect();
   // A connection that can carry another request. `keep_alive` is the app's Keep-Alive field, or empty.
   void give_back(std::unique_ptr<Connection> connection, std::string_view keep_alive);
@@ -43,6 +51,7 @@ class Cluster {
   const ClusterSettings& settings() const noexcept { return settings_; }
 
  private:
+  boost::asio::awaitable<bool> wait_for_slot();
   boost::asio::awaitable<result<std::unique_ptr<Connection>>> connect_once();
   boost::asio::awaitable<result<std::unique_ptr<Connection>>> connect_to(net::Endpoint endpoint);
 
@@ -50,6 +59,7 @@ class Cluster {
   net::TimerWheel& wheel_;
   ClusterSettings settings_;
   observe::WorkerMetrics& metrics_;
+  SharedConnections& shared_;
   ConnectionPool pool_;
   std::vector<net::Endpoint> endpoints_;  // empty: to be resolved (again)
   std::size_t waiting_ = 0;

@@ -3,13 +3,19 @@
 
 #include "net/stream.hpp"
 
+#include <atomic>
 #include <functional>
 
 namespace gatehouse::upstream {
 
 class Connection final : private net::Deadline {
  public:
-  Connection(boost::asio::io_context& io, net::TimerWheel& wheel, int socket) : stream(io, wheel, socket) {}
+  // Takes over `socket`. `open` counts this connection for as long as it lives, where it is given.
+  Connection(boost::asio::io_context& io, net::TimerWheel& wheel, int socket, std::atomic<std::int64_t>* open = nullptr)
+      : stream(io, wheel, socket), open_(open) {}
+  ~Connection() override {
+    if (open_ != nullptr) open_->fetch_sub(1, std::memory_order_relaxed);
+  }
 
   net::Stream stream;
   bool reused = false;  // has carried a request before this one
@@ -24,6 +30,7 @@ class Connection final : private net::Deadline {
  private:
   void on_expired() override { (*on_idle_end_)(*this); }
   std::function<void(Connection&)>* on_idle_end_ = nullptr;
+  std::atomic<std::int64_t>* open_;
 };
 
 }  // namespace gatehouse::upstream
