@@ -1,5 +1,6 @@
 #include "commands/commands.hpp"
 #include "commands/healthcheck.hpp"
+#include "commands/redact.hpp"
 #include "commands/run.hpp"
 #include "commands/print_config.hpp"
 #include "commands/schema.hpp"
@@ -16,6 +17,7 @@ constexpr int kUsage = 2;
 
 void add_verbs(CommandLine& line) {
   add_run(line);
+  add_redact(line);
   add_healthcheck(line);
   add_validate(line);
   add_print_config(line);
