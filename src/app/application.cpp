@@ -8,6 +8,7 @@
 #include "app/settings.hpp"
 #include "app/version.hpp"
 #include "config/mistake.hpp"
+#include "health/catalog.hpp"
 
 #include <algorithm>
 #include <boost/asio/signal_set.hpp>
@@ -48,6 +49,7 @@ int Application::run() {
   }
   for (const auto& worker : workers_) worker->start();
   if (prober_) admin_->state().tasks.spawn(prober_->run());
+  for (const auto& check : checks_) admin_->state().tasks.spawn(check->run());
   watch_signals();
   log_->info("gatehouse {} serves {} with {} worker{}", kVersion, to_string(config_.upstream.address), workers_.size(),
              workers_.size() == 1 ? "" : "s");
@@ -161,6 +163,7 @@ void Application::prepare_admin() {
         else
           log_->warn("the app is not healthy: {}", error);
       });
+  prepare_checks();
 
   admin::AdminSources sources;
   for (const auto& worker : workers_) sources.metrics.workers.push_back(&worker->state().metrics);
@@ -192,98 +195,20 @@ void Application::prepare_admin() {
   admin_->add_terminal(std::move(endpoints));
 }
 
-int Application::prepare_listeners() {
-  std::vector<std::string> errors;
-  std::vector<std::string> taken;  // addresses that cannot be bound: the file may be right all the same
-  std::vector<std::string> warnings;
-  std::uint16_t https_port = 443;
-  for (const Listener& listener : config_.listeners)
-    if (listener.tls) https_port = listener.address.port;
-  for (const Listener& listener : config_.listeners) {
-    std::shared_ptr<const net::TlsContext> tls;
-    if (listener.tls) {
-      tls = net::TlsContext::make(tls_settings(*listener.tls), errors, warnings);
-      if (!tls) continue;
-      tls_.push_back(tls);
-    }
-    int shared_descriptor = -1;
-    for (const auto& worker : workers_) {
-      proxy::ListenerState state;
-      state.tls = tls;
-      state.router = worker->router();
-      state.redirect_to_https = listener.redirect_to_https;
-      state.proxy_protocol = listener.proxy_protocol;
-      state.https_port = https_port;
-      const bool first = worker == workers_.front();
-      const net::Endpoint endpoint = endpoint_of(listener.address);
-      if (endpoint.is_unix() && !first) {
-        worker->add_listener(::dup(shared_descriptor), std::move(state));
-        continue;
-      }
-      // With one worker nobody shares the port, and then nobody else may either.
-      const auto bound = net::bind_listener(endpoint, first ? net::Sharing::kFirst : net::Sharing::kShared);
-      if (bound.descriptor < 0) {
-        taken.push_back(bound.error);
-        break;
-      }
-      shared_descriptor = bound.descriptor;
-      worker->add_listener(bound.descriptor, std::move(state));
-    }
+void Application::prepare_checks() {
+  proxy::WorkerState& state = admin_->state();
+  for (const HealthCheck& check : config_.health.checks) {
+    const std::string_view kind = health::name(check.type);
+    const std::size_t number = health_.add(check.name, std::string(kind), check.critical);
+    auto on_change = [this, &check, kind](bool healthy, const std::string& error) {
+      if (healthy)
+        log_->info("{} ({}) is healthy", check.name, kind);
+      else
+        log_->warn("{} ({}) is not healthy: {}", check.name, kind, error);
+    };
+    checks_.push_back(std::make_unique<health::CheckLoop>(
+        state.io, health::make_prober(check, state.io, state.wheel), check.probe, health_, number, std::move(on_change)));
   }
-  proxy::ListenerState admin_state;
-  admin_state.router = admin_->router();
-  admin_state.counts = false;
-  const auto bound = net::bind_listener(endpoint_of(config_.admin.address), net::Sharing::kFirst);
-  if (bound.descriptor < 0)
-    taken.push_back("admin: " + bound.error);
-  else
-    admin_->add_listener(bound.descriptor, std::move(admin_state));
-  for (const std::string& warning : warnings) log_->warn("{}", warning);
-  for (const auto* sentences : {&errors, &taken})
-    for (const std::string& sentence : *sentences) std::cerr << "gatehouse: " << sentence << '\n';
-  if (!errors.empty()) return kConfiguration;
-  return taken.empty() ? 0 : kFailed;
 }
 
-void Application::watch_signals() {
-  if (!signals_) signals_ = std::make_unique<Signals>(admin_->state().io);
-  signals_->set.async_wait([this](const boost::system::error_code& error, int signal) {
-    if (error) return;
-    if (stopping_) {
-      log_->warn("a second signal: stopping at once");
-      logging_->stop(std::chrono::milliseconds(200));
-      std::_Exit(1);
-    }
-    begin_shutdown(signal);
-    watch_signals();
-  });
-}
-
-// Readiness fails at once; accepting goes on for the linger time, so that whoever still sends here gets an answer.
-void Application::begin_shutdown(int signal) {
-  stopping_ = true;
-  shared_.draining = true;
-  log_->info("{} received: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  signals_->timer.expires_after(config_.shutdown.linger);
-  signals_->timer.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    for (const auto& worker : workers_) worker->drain(config_.shutdown.deadline);
-    // The admin endpoints answer until the workers have ended; a thread of its own waits for them.
-    joiner_ = std::thread([this] {
-      for (const auto& worker : workers_) worker->join();
-      admin_->stop();
-    });
-  });
-}
-
-void Application::finish_shutdown() {
-  if (joiner_.joinable()) joiner_.join();
-  const bool unfinished = std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state().tasks.running() != 0; });
-  if (unfinished) log_->warn("some requests did not end within shutdown.deadline and were cut off");
-  log_->info("stopped");
-  logging_->stop(kLogPatience);
-  // Coroutines that never came back cannot be taken apart safely; the process ends here and the kernel cleans up.
-  if (unfinished) std::_Exit(0);
-}
-
-}  // namespace gatehouse
+int Application::prepare_listeners() {

@@ -5,6 +5,7 @@
 #include "app/filter_catalog.hpp"
 #include "app/worker.hpp"
 #include "config/config.hpp"
+#include "health/check_loop.hpp"
 #include "observe/health_board.hpp"
 #include "observe/logging.hpp"
 #include "upstream/prober.hpp"
@@ -34,6 +35,7 @@ class Application {
   void prepare_admin();
   admin::HealthSources health_sources() const;
   admin::HealthAccess health_access() const;
+  void prepare_checks();
   void watch_signals();
   void begin_shutdown(int signal);
   void finish_shutdown();
@@ -53,6 +55,7 @@ class Application {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::shared_ptr<const net::TlsContext>> tls_;
   std::unique_ptr<upstream::Prober> prober_;
+  std::vector<std::unique_ptr<health::CheckLoop>> checks_;
   struct Signals;
   std::unique_ptr<Signals> signals_;
   std::thread joiner_;

@@ -1,6 +1,7 @@
 #include "config/bind.hpp"
 
 #include "config/address.hpp"
+#include "config/service_url.hpp"
 #include "config/status_ranges.hpp"
 
 #include <algorithm>
@@ -152,13 +153,30 @@ CheckShape shape_of(CheckType type) {
   return {};
 }
 
+// What the parts of the URL must be, for a check to be able to ask anybody.
+void judge_service(OptionsReader& reader, CheckType type, const std::string& text) {
+  ServiceUrl url;
+  const std::string_view problem = parse_service_url(text, url);
+  if (!problem.empty()) return reader.mistake("url", std::string(problem));
+  const bool is_web = type == CheckType::kHttp;
+  const bool names_host = !url.host.empty() || url.scheme == "unix" || type == CheckType::kPostgres;
+  if (!names_host) return reader.mistake("url", "has no host");
+  if (url.scheme == "unix" && url.path.size() <= 1) return reader.mistake("url", "has no path; write unix:///run/redis.sock");
+  if (type == CheckType::kTcp && url.port == 0) return reader.mistake("url", "has no port; write tcp://host:port");
+  if (is_web && !(url.user.empty() && url.password.empty()))
+    return reader.mistake("url", "has a user or a password, which a check of type http does not send");
+  if (url.scheme == "https" || url.scheme == "rediss")
+    reader.mistake("url", "asks for TLS, which only checks of type postgres speak; use a port without TLS, or a check of type tcp or command");
+}
+
 void judge_url(OptionsReader& reader, const HealthCheck& check, const CheckShape& shape) {
   const std::string& url = check.url.reveal();
   const std::size_t colon = url.find("://");
   if (colon == std::string::npos || reader.has_mistake("url") || shape.schemes.empty()) return;
   // Python's database URLs name the driver too: postgresql+asyncpg://.
   const std::string_view scheme = std::string_view(url).substr(0, std::min(url.find('+'), colon));
-  if (std::find(shape.schemes.begin(), shape.schemes.end(), scheme) != shape.schemes.end()) return;
+  if (std::find(shape.schemes.begin(), shape.schemes.end(), scheme) != shape.schemes.end())
+    return judge_service(reader, check.type, url);
   std::string wanted;
   for (const std::string_view known : shape.schemes)
     wanted += (wanted.empty() ? "" : " or ") + std::string(known) + "://";

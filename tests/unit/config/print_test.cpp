@@ -78,7 +78,7 @@ TEST(PrintConfig, NeverPrintsASecret) {
     - { name: a, type: postgres, url: "postgres://app:hunter2@db/app?sslpassword=hunter2&sslmode=require" }
     - { name: b, type: postgres, url: "postgres://app:${PW}@db:5432/app" }
     - { name: c, type: redis, url: "${URL}" }
-    - { name: d, type: http, url: "https://example.com/hooks/hunter2" }
+    - { name: d, type: http, url: "http://example.com/hooks/hunter2" }
     - { name: e, type: mysql, url: "mysql://app:hunter2/@db/app" }
     - { name: f, type: redis, url: "${NONE:-redis://:hunter2@cache}" }
 )",
