@@ -3,6 +3,7 @@
 #include "http/hop_by_hop.hpp"
 #include "http/h1_writer.hpp"
 #include "http/proxy_protocol.hpp"
+#include "http/refused_head.hpp"
 #include "proxy/error_response.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/tunnel.hpp"
@@ -231,6 +232,9 @@ awaitable<Session::After> Session::serve_one(ProxyExchange& exchange) {
     bytes_.consume(found.end);
     error = http::parse_request_head(head, worker_.settings.request, exchange.request(), exchange.head);
     exchange.measures.head_read = net::Clock::now();
+    if (error) http::keep_origin(head, exchange.request().headers);
+  } else {
+    http::keep_origin(bytes_.bytes(), exchange.request().headers);
   }
   settle_client_address(exchange);
   if (stream_.is_tls()) exchange.tls_version = net::tls_version(stream_.ssl());

@@ -1,0 +1,160 @@
+"""A real browser: headless Chromium, driven over the W3C WebDriver protocol that chromedriver speaks."""
+import http.client
+import http.server
+import json
+import shutil
+import ssl
+import tempfile
+import threading
+
+from support.ports import free_port
+from support.process import Process
+
+_FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
+          "--disable-background-networking", "--disable-component-update", "--disable-sync",
+          # Every host name leads here; nothing else of the browser is changed.
+          "--host-resolver-rules=MAP * 127.0.0.1", "--short-reporting-delay"]
+
+
+class Browser(Process):
+    """Chromium with an empty profile of its own. Takes any certificate."""
+
+    def __init__(self):
+        port = free_port()
+        super().__init__(["chromedriver", f"--port={port}"])
+        self._address = ("127.0.0.1", port)
+        self._session = None
+        self.wait_until_it_listens(self._address)
+
+    def __enter__(self):
+        self._profile = tempfile.mkdtemp(prefix="gatehouse-browser-")
+        try:
+            self._session = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": {
+                "acceptInsecureCerts": True,
+                "timeouts": {"script": 60000, "pageLoad": 60000},
+                "goog:loggingPrefs": {"browser": "ALL"},
+                "goog:chromeOptions": {"binary": "/usr/bin/chromium",
+                                       "args": [*_FLAGS, f"--user-data-dir={self._profile}"]}}}})["sessionId"]
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error):
+        if self._session:
+            self._ask("DELETE", f"/session/{self._session}")
+        super().__exit__(*error)
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+    def _ask(self, method, path, body=None):
+        connection = http.client.HTTPConnection(*self._address, timeout=120)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body),
+                               {"Content-Type": "application/json"})
+            value = json.loads(connection.getresponse().read())["value"]
+        finally:
+            connection.close()
+        if isinstance(value, dict) and "error" in value:
+            raise AssertionError(f"{value['error']}: {value['message']}")
+        return value
+
+    def _command(self, method, path, body=None):
+        return self._ask(method, f"/session/{self._session}{path}", body)
+
+    def open(self, url):
+        self._command("POST", "/url", {"url": url})
+
+    def run(self, script, *arguments):
+        """What `script`, the body of an async function, returns in the page that is open."""
+        body = ("const done = arguments[arguments.length - 1]; const given = [...arguments].slice(0, -1);"
+                f"(async (...args) => {{ {script} }})(...given).then(v => done(v), e => done('threw ' + e));")
+        return self._command("POST", "/execute/async", {"script": body, "args": list(arguments)})
+
+    def text(self):
+        """The text of the page that is open."""
+        return self.run("return document.body ? document.body.innerText : ''")
+
+    def text_of_frame(self):
+        """The text of the first frame in it."""
+        self._command("POST", "/frame", {"id": 0})
+        text = self.text()
+        self._command("POST", "/frame", {"id": None})
+        return text
+
+    def cookies(self):
+        """What the browser keeps for the page that is open: {name: cookie}."""
+        return {cookie["name"]: cookie for cookie in self._command("GET", "/cookie")}
+
+    def forget_cookies(self):
+        self._command("DELETE", "/cookie")
+
+    def console(self):
+        """What the developer saw in the console since the last call."""
+        return "\n".join(entry["message"] for entry in self._command("POST", "/se/log", {"type": "browser"}))
+
+    def fetch(self, url, **options):
+        """What a script of the page that is open gets from fetch(): a dict, or "refused" where the browser tells it
+        nothing, which is all that a page ever learns of a CORS error."""
+        return self.run(FETCH + "return await ask(args[0], args[1])", url, options)
+
+    def fetch_from_sandbox(self, url, **options):
+        """The same from a sandboxed frame, whose origin is null."""
+        return self.run("""
+            const frame = document.createElement('iframe');
+            frame.sandbox = 'allow-scripts';
+            const answer = new Promise(resolve => addEventListener('message', event => resolve(event.data), {once: true}));
+            frame.srcdoc = '<script>' + args[2] + 'ask(' + JSON.stringify(args[0]) + ',' + JSON.stringify(args[1]) +
+                ').then(answer => parent.postMessage(answer, "*"))</scr' + 'ipt>';
+            document.body.append(frame);
+            const result = await answer;
+            frame.remove();
+            return result;""", url, options, FETCH)
+
+
+FETCH = """
+    async function ask(url, options) {
+        try {
+            const response = await fetch(url, options);
+            return {status: response.status, type: response.type, body: await response.text(),
+                    headers: Object.fromEntries(response.headers)};
+        } catch (error) {
+            return 'refused';
+        }
+    }
+"""
+
+
+class Pages:
+    """A web server with empty pages for every host name, over TLS: where the pages of other origins come from."""
+
+    def __init__(self, certificate):
+        class Page(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = b"<!doctype html><title>a page</title><body>"
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.port = free_port()
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Page)
+        self._server.daemon_threads = True
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        # The handshake happens in the connection's own thread: a connection that says nothing holds nobody up.
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def origin(self, host):
+        return f"https://{host}:{self.port}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
