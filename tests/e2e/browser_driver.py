@@ -1,9 +1,12 @@
 """A real browser: headless Chromium, driven over the W3C WebDriver protocol that chromedriver speaks."""
+import base64
+import hashlib
 import http.client
 import http.server
 import json
 import shutil
 import ssl
+import subprocess
 import tempfile
 import threading
 
@@ -16,11 +19,20 @@ _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no
           "--host-resolver-rules=MAP * 127.0.0.1", "--short-reporting-delay"]
 
 
-class Browser(Process):
-    """Chromium with an empty profile of its own. Takes any certificate."""
+def key_hash(certificate):
+    """What Chromium calls the public key of a certificate: the base64 of its SHA-256."""
+    key = subprocess.run(["openssl", "x509", "-in", certificate, "-pubkey", "-noout"], capture_output=True, check=True).stdout
+    raw = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "der"], input=key, capture_output=True, check=True).stdout
+    return base64.b64encode(hashlib.sha256(raw).digest()).decode()
 
-    def __init__(self):
+
+class Browser(Process):
+    """Chromium with an empty profile of its own. Takes `certificate` for any name, as if an authority had issued it: what
+    comes over a doubtful one is not cached."""
+
+    def __init__(self, certificate):
         port = free_port()
+        self._flags = [*_FLAGS, f"--ignore-certificate-errors-spki-list={key_hash(certificate)}"]
         super().__init__(["chromedriver", f"--port={port}"])
         self._address = ("127.0.0.1", port)
         self._session = None
@@ -30,11 +42,12 @@ class Browser(Process):
         self._profile = tempfile.mkdtemp(prefix="gatehouse-browser-")
         try:
             self._session = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": {
-                "acceptInsecureCerts": True,
                 "timeouts": {"script": 60000, "pageLoad": 60000},
                 "goog:loggingPrefs": {"browser": "ALL"},
                 "goog:chromeOptions": {"binary": "/usr/bin/chromium",
-                                       "args": [*_FLAGS, f"--user-data-dir={self._profile}"]}}}})["sessionId"]
+                                       # No connections in case they might be used: they would keep what ends waiting.
+                                       "prefs": {"net.network_prediction_options": 2},
+                                       "args": [*self._flags, f"--user-data-dir={self._profile}"]}}}})["sessionId"]
         except BaseException:
             self.__exit__()
             raise

@@ -40,7 +40,8 @@ def status(code: int):
 
 @app.get("/cached")
 def cached():
-    return JSONResponse({"cached": True}, headers={"Cache-Control": "max-age=3600"})
+    dot = b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
+    return Response(dot, media_type="image/gif", headers={"Cache-Control": "max-age=3600"})
 
 
 @app.get("/log-in")
