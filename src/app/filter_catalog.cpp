@@ -20,11 +20,6 @@ std::vector<RatePolicy> rate_policies(const Config& config, std::optional<std::s
   return policies;
 }
 
-// Whether anything is to be done: the user wrote the section, for all or for this route.
-bool is_given(const Config& config, std::string_view name, std::optional<std::size_t> route) {
-  return has_section(config, name) || (route && has_section(config, name, route));
-}
-
 // What every answer passes on its way out, whoever gives it, outermost first.
 std::vector<std::unique_ptr<Filter>> build_decorators(const Config& config, std::optional<std::size_t> route,
                                                       WorkerFilterCounters& counters, Mistakes& mistakes) {
@@ -32,18 +27,18 @@ std::vector<std::unique_ptr<Filter>> build_decorators(const Config& config, std:
   // First, so that every answer, whoever gives it, carries the id that its record has.
   filters.push_back(std::make_unique<RequestId>());
   // Outside everything that can refuse: an error page is a page too.
-  if (is_given(config, "security_headers", route)) {
+  if (has_filter(config, "security_headers", route)) {
     OptionsReader security = section(config, "security_headers", mistakes, route);
     filters.push_back(SecurityHeaders::make(security));
   }
   // Beside them, so that cookies set further in are hardened, whoever sets them.
-  if (is_given(config, "cookies", route)) {
+  if (has_filter(config, "cookies", route)) {
     OptionsReader cookies = section(config, "cookies", mistakes, route);
     filters.push_back(CookieHardening::make(cookies, counters.cookies));
   }
   // Outside everything that can refuse, or a browser shows a CORS error where the truth is 401, 413, 429 or 502; before authentication
   // and limits, which preflights cannot pass.
-  if (is_given(config, "cors", route)) {
+  if (has_filter(config, "cors", route)) {
     OptionsReader cors = section(config, "cors", mistakes, route);
     filters.push_back(Cors::make(cors, counters.cors));
   }
@@ -55,7 +50,7 @@ std::vector<std::unique_ptr<Filter>> build_decorators(const Config& config, std:
 
 // The origins that CORS names on this route: the guard lets them do what CORS lets them do.
 OriginSet cors_origins(const Config& config, std::optional<std::size_t> route, Mistakes& mistakes) {
-  if (!is_given(config, "cors", route)) return {};
+  if (!has_filter(config, "cors", route)) return {};
   return Cors::read(section(config, "cors", mistakes, route)).allow_origins;
 }
 
@@ -67,6 +62,10 @@ std::span<const Section> filter_sections() {
   return kSections;
 }
 
+bool has_filter(const Config& config, std::string_view name, std::optional<std::size_t> route) {
+  return has_section(config, name) || (route && has_section(config, name, route));
+}
+
 std::vector<std::unique_ptr<Filter>> build_filters(const Config& config, std::optional<std::size_t> route,
                                                    FilterResources& resources, WorkerFilterCounters& counters,
                                                    Mistakes& mistakes) {
@@ -74,7 +73,7 @@ std::vector<std::unique_ptr<Filter>> build_filters(const Config& config, std::op
   // Before anything that costs: the client has to come again anyway.
   filters.push_back(std::make_unique<proxy::HttpsRedirect>());
   // Before the limits: it has its own, and a page with many mistakes must not lock its user out.
-  if (is_given(config, "security_headers", route)) {
+  if (has_filter(config, "security_headers", route)) {
     OptionsReader security = section(config, "security_headers", mistakes, route);
     if (auto reports = CspReports::make(security, resources.log_csp_report, counters.csp)) filters.push_back(std::move(reports));
   }
@@ -83,7 +82,7 @@ std::vector<std::unique_ptr<Filter>> build_filters(const Config& config, std::op
   for (auto& filter : make_rate_limits(policies, resources.rate_tables, counters.redis_links))
     filters.push_back(std::move(filter));
   // Behind the limits, which count what it refuses; before authentication, whose cookies it protects.
-  if (is_given(config, "cross_site_guard", route)) {
+  if (has_filter(config, "cross_site_guard", route)) {
     OptionsReader guard = section(config, "cross_site_guard", mistakes, route);
     filters.push_back(CrossSiteGuard::make(guard, cors_origins(config, route, mistakes), counters.cross_site));
   }

@@ -36,6 +36,8 @@ struct WorkerFilterCounters {
   CspCounters csp;
 };
 
+// Whether the filter of that section stands on the route: the user wrote it, for all requests or for these.
+bool has_filter(const Config& config, std::string_view section, std::optional<std::size_t> route);
 // The filters of one route (or, without an index, of what no route matches) for one worker, outermost first. Mistakes that only the
 // filters can see are added to `mistakes`.
 std::vector<std::unique_ptr<Filter>> build_filters(const Config& config, std::optional<std::size_t> route,

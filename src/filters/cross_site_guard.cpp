@@ -1,5 +1,7 @@
 #include "filters/cross_site_guard.hpp"
 
+#include "http/target.hpp"
+
 #include <algorithm>
 
 namespace gatehouse {
@@ -20,29 +22,17 @@ bool carries_credentials(const Request& request) noexcept {
   return request.headers.find(FieldId::cookie) != nullptr || request.headers.find(FieldId::authorization) != nullptr;
 }
 
-std::string_view next_segment(std::string_view& rest) noexcept {
-  const std::size_t slash = rest.find('/', 1);
-  const std::string_view segment = rest.substr(1, slash == std::string_view::npos ? slash : slash - 1);
-  rest = slash == std::string_view::npos ? std::string_view{} : rest.substr(slash);
-  return segment;
-}
-
-// `/webhooks/*` matches /webhooks and everything below, `{name}` one segment that is not empty.
-bool matches(std::string_view pattern, std::string_view path) noexcept {
-  while (!pattern.empty()) {
-    const std::string_view wanted = next_segment(pattern);
-    if (wanted == "*") return true;
-    if (path.empty()) return false;
-    const std::string_view segment = next_segment(path);
-    if (wanted.starts_with('{') ? segment.empty() : segment != wanted) return false;
-  }
-  return path.empty();
+// What an app that decodes once more than we do would leave the exempt folder by.
+bool climbs(std::string_view path) noexcept {
+  return path.find("/../") != std::string_view::npos || path.ends_with("/..") || path.find('\\') != std::string_view::npos;
 }
 
 }  // namespace
 
 CrossSiteGuard::CrossSiteGuard(Options options, OriginSet cors_origins, CrossSiteCounters& counters)
-    : options_(std::move(options)), cors_origins_(std::move(cors_origins)), counters_(counters) {}
+    : options_(std::move(options)), cors_origins_(std::move(cors_origins)), counters_(counters) {
+  for (const std::string& pattern : options_.exempt) exempt_.emplace_back(pattern);
+}
 
 Section CrossSiteGuard::section() {
   Section section;
@@ -90,9 +80,11 @@ std::unique_ptr<Filter> CrossSiteGuard::make(OptionsReader& reader, OriginSet co
   return std::make_unique<CrossSiteGuard>(read(reader), std::move(cors_origins), counters);
 }
 
-bool CrossSiteGuard::is_exempt(std::string_view path) const noexcept {
-  return std::any_of(options_.exempt.begin(), options_.exempt.end(),
-                     [&](const std::string& pattern) { return matches(pattern, path); });
+bool CrossSiteGuard::is_exempt(const Request& request) const {
+  if (exempt_.empty()) return false;
+  const std::string_view path = http::comparable_path(request.path, request.headers.arena());
+  return !climbs(path) && std::any_of(exempt_.begin(), exempt_.end(),
+                                      [&](const http::PathPattern& pattern) { return pattern.matches(path); });
 }
 
 bool CrossSiteGuard::comes_from_elsewhere(const Exchange& exchange) const {
@@ -112,7 +104,7 @@ std::optional<Response> CrossSiteGuard::on_request(Exchange& exchange) const {
   const Request& request = exchange.request();
   if (options_.mode == Mode::kOff) return std::nullopt;
   if (is_safe(request.method) && !opens_websocket(request)) return std::nullopt;
-  if (!comes_from_elsewhere(exchange) || is_exempt(request.path)) return std::nullopt;
+  if (!comes_from_elsewhere(exchange) || is_exempt(request)) return std::nullopt;
   if (cors_origins_.any() && !carries_credentials(request)) return std::nullopt;
   if (options_.mode == Mode::kReport) {
     counters_.reported.add();

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "filters/cors_origin.hpp"
+#include "http/path_pattern.hpp"
 #include "observe/metrics.hpp"
 
 #include <gatehouse/filter.hpp>
@@ -47,10 +48,11 @@ class CrossSiteGuard final : public HeaderFilter {
 
  private:
   bool comes_from_elsewhere(const Exchange& exchange) const;
-  bool is_exempt(std::string_view path) const noexcept;
+  bool is_exempt(const Request& request) const;
 
   Options options_;
   OriginSet cors_origins_;
+  std::vector<http::PathPattern> exempt_;
   CrossSiteCounters& counters_;
 };
 

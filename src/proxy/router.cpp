@@ -29,43 +29,19 @@ bool method_matches(const std::vector<std::string>& methods, std::string_view me
   return methods.empty() || std::find(methods.begin(), methods.end(), method) != methods.end();
 }
 
+// What a preflight (Fetch 3.2.2) asks leave for; empty for any other request.
+std::string_view preflight_method(const Request& request) noexcept {
+  if (request.method != Method::kOptions || request.headers.find(FieldId::origin) == nullptr) return {};
+  return request.headers.value(FieldId::access_control_request_method);
+}
+
 }  // namespace
-
-PathPattern::PathPattern(std::string_view text) {
-  Arena arena(256);
-  const auto pattern = http::comparable_path(text, arena);
-  std::size_t at = 0;
-  while (at < pattern.size()) {
-    std::size_t next = pattern.find('/', at + 1);
-    if (next == std::string_view::npos) next = pattern.size();
-    const auto segment = pattern.substr(at + 1, next - at - 1);
-    if (segment == "*" && next == pattern.size())
-      rest_ = true;
-    else if (segment.starts_with('{') && segment.ends_with('}'))
-      segments_.emplace_back();
-    else
-      segments_.push_back("/" + std::string(segment));
-    at = next;
-  }
-}
-
-bool PathPattern::matches(std::string_view path) const noexcept {
-  std::size_t at = 0;
-  for (const std::string& expected : segments_) {
-    if (at >= path.size()) return false;
-    std::size_t next = path.find('/', at + 1);
-    if (next == std::string_view::npos) next = path.size();
-    const auto segment = path.substr(at, next - at);
-    if (expected.empty() ? segment.size() < 2 : segment != expected) return false;
-    at = next;
-  }
-  return rest_ || at == path.size();
-}
 
 const Route& Router::find(const Request& request) const {
   const auto path = http::comparable_path(request.path, request.headers.arena());
+  const auto asked = preflight_method(request);
   for (const auto& route : routes_)
-    if (method_matches(route->settings.methods, request.method_text) &&
+    if (method_matches(route->settings.methods, route->answers_preflights && !asked.empty() ? asked : request.method_text) &&
         host_matches(route->settings.host, request.authority) &&
         (route->pattern.matches(path) || (request.path == "*" && route == routes_.back())))
       return *route;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "filters/chain.hpp"
+#include "http/path_pattern.hpp"
 #include "observe/metrics.hpp"
 #include "proxy/settings.hpp"
 
@@ -11,17 +12,7 @@
 
 namespace gatehouse::proxy {
 
-// One pattern of a path: literal, `/prefix/*`, or with `{name}` for one segment.
-class PathPattern {
- public:
-  explicit PathPattern(std::string_view pattern);
-  // `path` comes from http::comparable_path(). `/api/*` matches `/api` too: whoever guards the one means the other.
-  bool matches(std::string_view path) const noexcept;
-
- private:
-  std::vector<std::string> segments_;  // an empty text stands for any one segment
-  bool rest_ = false;
-};
+using http::PathPattern;
 
 struct Route {
   RouteSettings settings;
@@ -30,6 +21,8 @@ struct Route {
   std::unique_ptr<Chain> chain;
   observe::RouteMetrics* metrics = nullptr;
   bool own = false;  // served by Gatehouse itself (health, admin)
+  // Its chain answers preflights: they are its own where the method they ask leave for is.
+  bool answers_preflights = false;
 };
 
 class Router {

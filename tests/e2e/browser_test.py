@@ -148,6 +148,18 @@ class CrossOrigin(WithBrowser):
         self.assertIn("field x-b is not allowed by Access-Control-Allow-Headers", self.browser.console())
         self.assertEqual(self.browser.fetch(f"{proxy.site}/items", headers={"X-A": "1"})["status"], 200)
 
+    def test_a_route_of_one_method_has_a_policy_of_its_own(self):
+        proxy = self.serve(self.start, cors={"allow_origins": [self.pages.origin("app.example.com")]}, routes=[
+            {"match": {"path": "/items/of-partners", "methods": ["PUT"]},
+             "cors": {"allow_origins": [self.pages.origin("partner.example")]}}])
+        read = lambda **options: self.browser.fetch(f"{proxy.site}/items/of-partners", **options)
+        self.open("partner.example")
+        self.assertEqual(read(method="PUT", headers=JSON, body="{}")["status"], 200)
+        self.assertEqual(read(method="DELETE"), "refused")
+        self.open("app.example.com")
+        self.assertEqual(read(method="PUT", headers=JSON, body="{}"), "refused")
+        self.assertEqual(read(method="DELETE")["status"], 200)
+
     def test_everyone_reads_what_is_public_and_nobody_with_cookies(self):
         proxy = self.serve(self.start, cors={"allow_origins": ["*"], "expose_headers": ["*"]})
         self.open("evil.example")
