@@ -151,7 +151,8 @@ constexpr std::string_view kFacts[] = {
     "rotate",    "handler",    "service",    "mount",       "mounts",   "hits",     "loaded",       "found",
     "checks",    "check",      "less",       "ok",          "match",    "matches",  "scope",        "scopes",
     "duration",  "ms",         "seconds",    "bytes",       "request",  "requests", "requirements", "level",
-    "email",     "mail",       "country",    "network",     "timeout",  "renewed",  "pattern",      "regex"};
+    "email",     "mail",       "country",    "network",     "timeout",  "renewed",  "pattern",      "variable",
+    "regex"};
 
 // Words behind a weak term that do not change what it is.
 constexpr std::string_view kNeutral[] = {

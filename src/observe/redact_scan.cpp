@@ -521,24 +521,33 @@ bool RedactScan::on_url(std::size_t colon) {
 // `curl -u user:password`, and Telegram's `digits:AA...`.
 bool RedactScan::on_user_and_password(std::size_t colon) {
   std::size_t begin = colon;
-  while (begin > 0 && colon - begin < 64 &&
-         (is_token_char(text_[begin - 1]) || text_[begin - 1] == '.' || text_[begin - 1] == '@'))
+  while (begin > 0 && colon - begin < 64 && !is_space(text_[begin - 1]) && text_[begin - 1] != '"' &&
+         text_[begin - 1] != '\'')
     --begin;
-  if (begin == colon) return false;
-  const std::string_view before = text_.substr(begin > 8 ? begin - 8 : 0, std::min<std::size_t>(begin, 8));
-  if (before.ends_with("-u ") || before.ends_with("--user ") || before.ends_with("--user=") ||
-      before.ends_with("-u '") || before.ends_with("-u \"")) {
-    const std::size_t end = bare_end(text_, colon + 1);
-    if (end == text_.size() && needs_more(begin, colon + 1, Open::kBare)) return true;
-    hide(colon + 1, end);
+  std::size_t option = begin;
+  if (option > 0 && (text_[option - 1] == '"' || text_[option - 1] == '\'')) --option;
+  while (option > 0 && begin - option < 4 && (text_[option - 1] == ' ' || text_[option - 1] == '=')) --option;
+  const std::string_view before = text_.substr(option > 8 ? option - 8 : 0, std::min<std::size_t>(option, 8));
+  if (option < begin && (before.ends_with(" -u") || before.ends_with(" --user"))) {
+    const std::size_t quote = colon + 1;
+    const bool quoted =
+        quote < text_.size() && (text_[quote] == '"' || text_[quote] == '\'') && text_[quote] != text_[begin - 1];
+    const std::size_t secret = quoted ? quote + 1 : quote;
+    // Inside quotes a password may hold what ends a bare one.
+    const char around = quoted ? text_[quote] : begin > 0 ? text_[begin - 1] : ' ';
+    std::size_t end = around == '"' || around == '\'' ? text_.find(around, secret) : bare_end(text_, secret);
+    end = std::min(end, text_.size());
+    if (end == text_.size() && needs_more(begin, secret, Open::kBare)) return true;
+    if (secret == end) hide(begin, colon);  // `-u token:`
+    hide(secret, end);
     return true;
   }
   if (text_.compare(colon + 1, 2, "AA") != 0) return false;
   std::size_t digits = colon;
   while (digits > 0 && colon - digits < 11 && is_digit(text_[digits - 1])) --digits;
   std::size_t end = colon + 1;
-  while (end < text_.size() && is_token_char(text_[end])) ++end;
-  if (end == text_.size() && needs_more(begin, begin, Open::kBare)) return true;
+  while (end < text_.size() && end - colon < 64 && is_token_char(text_[end])) ++end;
+  if (end == text_.size() && needs_more(digits, digits, Open::kBare)) return true;
   if (colon - digits < 8 || end - colon < 33 || end - colon > 40) return false;
   hide(digits, end);
   return true;
@@ -604,8 +613,13 @@ void RedactScan::on_tag(std::size_t at) {
   std::size_t begin = at + 1;
   if (begin + cdata.size() > text_.size() && needs_more(open, text_.size(), Open::kLine)) return;
   if (text_.compare(begin, cdata.size(), cdata) == 0) begin += cdata.size();
-  std::size_t end = std::min(text_.find('<', begin), text_.size());
-  if (end == text_.size() && needs_more(open, begin, Open::kLine)) return;
+  std::size_t end = text_.substr(0, std::min(text_.size(), begin + kLongestToken)).find('<', begin);
+  if (end == std::string_view::npos) {
+    if (text_.size() - begin < kLongestToken) needs_more(open, begin, Open::kLine);
+    return;
+  }
+  // `<user:password>` in a usage line is no tag.
+  if (end + 1 < text_.size() && text_[end + 1] != '/') return;
   if (begin > at + 1 && end >= 3 && text_.compare(end - 3, 3, "]]>") == 0) end -= 3;
   hide(begin, end);
 }

@@ -8,7 +8,7 @@
 namespace gatehouse {
 namespace {
 
-enum class Body : std::uint8_t { kAlnum, kToken, kHex, kUpper, kDotted };
+enum class Body : std::uint8_t { kAlnum, kMixed, kToken, kHex, kUpper, kDotted };
 
 constexpr bool is_hex(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
@@ -17,6 +17,7 @@ constexpr char lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c
 constexpr bool is_body(Body body, char c) noexcept {
   switch (body) {
     case Body::kAlnum:
+    case Body::kMixed:  // with capitals among them
       return is_alnum(c);
     case Body::kToken:
       return is_token_char(c);
@@ -177,8 +178,8 @@ constexpr Prefix kPrefixes[] = {{"AKIA", Body::kUpper, 16, 16},
                                 {"access-production-", Body::kToken, 36, 36},
                                 {"BBFF-", Body::kAlnum, 30, 30},
                                 {"CLOJARS_", Body::kAlnum, 60, 60},
-                                {"ico-", Body::kAlnum, 32, 32},
                                 {"co_", Body::kAlnum, 40, 40},
+                                {"ico-", Body::kMixed, 32, 32},
                                 {"CFPAT-", Body::kToken, 43, 43},
                                 {"bkua_", Body::kHex, 40, 40},
                                 {"bkct_", Body::kAlnum, 40, 64},
@@ -259,7 +260,11 @@ std::optional<TextSpan> match_prefix(std::string_view text, std::size_t at, cons
   if (prefix.body != Body::kToken && prefix.body != Body::kDotted && end < text.size() &&
       (is_alnum(text[end]) || text[end] == '_'))
     return {};
-  if (!has_digit(text.substr(start, size))) return {};
+  // Sixteen capitals behind these four are a key id whatever they are.
+  if (prefix.body != Body::kUpper && !has_digit(text.substr(start, size))) return {};
+  if (prefix.body == Body::kMixed && std::none_of(text.begin() + static_cast<std::ptrdiff_t>(start),
+                                                  text.begin() + static_cast<std::ptrdiff_t>(end), is_upper))
+    return {};
   return TextSpan{at, end};
 }
 
@@ -323,10 +328,25 @@ std::optional<TextSpan> match_special(std::string_view text, std::size_t at, std
       if (end - middle > 26 && end - middle <= 64) return TextSpan{at, end};
     }
   }
-  // Azure: three characters, a digit, `Q~`, and the rest.
-  if (at >= 6 && text[at - 1] == '~' && text[at - 2] == 'Q' && is_digit(text[at - 3]) && size >= 20) {
-    const std::size_t end = body_end(text, at, Body::kDotted, 64);
-    return TextSpan{at - 6, end};
+  // Azure: three characters, a digit, `Q~`, and 31 to 34 more, dots and tildes among them.
+  if (at >= 6 && (text[at - 1] == '~' || text[at - 1] == '.')) {
+    const auto is_azure = [](char c) { return is_token_char(c) || c == '.' || c == '~'; };
+    std::size_t mark = at;
+    while (mark >= 6 && at - mark < 34 && is_azure(text[mark - 1]) &&
+           !(text[mark - 1] == '~' && text[mark - 2] == 'Q' && is_digit(text[mark - 3])))
+      --mark;
+    if (mark >= 6 && text[mark - 1] == '~' && text[mark - 2] == 'Q') {
+      std::size_t end = at;
+      while (end < text.size() && end - mark < 40 && is_azure(text[end])) ++end;
+      if (end - mark >= 31 && end - mark <= 35) return TextSpan{mark - 6, end};
+    }
+  }
+  // Facebook: the id of the app, a bar, 27 characters.
+  if ((size == 15 || size == 16) && text.compare(run_end, 1, "|") == 0 &&
+      std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(run_end),
+                  is_digit)) {
+    const std::size_t end = body_end(text, run_end + 1, Body::kToken, 40);
+    if (end - run_end == 28) return TextSpan{at, end};
   }
   return {};
 }
@@ -487,7 +507,7 @@ bool looks_random(std::string_view value) noexcept {
   std::size_t numbers = 0, letters = 0, changes = 0;
   for (std::size_t i = 0; i < value.size(); ++i) {
     const auto c = static_cast<unsigned char>(value[i]);
-    if (c <= 0x20 || c >= 0x7f || c == ':' || c == '/' || c == '@') return false;
+    if (c <= 0x20 || c >= 0x7f || c == ':' || c == '/' || c == '@' || c == '.') return false;
     seen[c / 64] |= std::uint64_t{1} << c % 64;
     numbers += is_digit(value[i]);
     letters += is_alpha(value[i]);
