@@ -25,7 +25,7 @@ constexpr int kFailed = 1;         // it ran and something failed
 constexpr int kConfiguration = 2;  // the configuration cannot be used
 
 std::unique_ptr<proxy::Route> make_route(std::string name, proxy::RouteSettings settings) {
-  return std::make_unique<proxy::Route>(proxy::Route{settings, std::move(name), proxy::PathPattern(settings.path), nullptr, nullptr, false, false});
+  return std::make_unique<proxy::Route>(proxy::Route{settings, std::move(name), proxy::PathPattern(settings.path), nullptr, nullptr, false});
 }
 
 }  // namespace
@@ -124,7 +124,6 @@ void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
     const auto index = last ? std::nullopt : std::optional(i);
     const auto settings = route_settings(config_, index);
     auto route = make_route(last ? "unmatched" : settings.path, settings);
-    route->answers_preflights = has_filter(config_, "cors", index);
     route->chain = std::make_unique<Chain>(build_filters(config_, index, filter_resources_, *filter_counters_.back(), mistakes), *forward);
     state.metrics.routes.push_back(std::make_unique<observe::RouteMetrics>(route->name));
     route->metrics = state.metrics.routes.back().get();
@@ -207,9 +206,103 @@ void Application::prepare_checks() {
       else
         log_->warn("{} ({}) is not healthy: {}", check.name, kind, error);
     };
-    checks_.push_back(std::make_unique<health::CheckLoop>(
-        state.io, health::make_prober(check, state.io, state.wheel), check.probe, health_, number, std::move(on_change)));
+    checks_.push_back(std::make_unique<health::CheckLoop>(state.io, health::make_prober(check, state.io, state.wheel),
+                                                          check.probe, health_, number, std::move(on_change)));
   }
 }
 
 int Application::prepare_listeners() {
+  std::vector<std::string> errors;
+  std::vector<std::string> taken;  // addresses that cannot be bound: the file may be right all the same
+  std::vector<std::string> warnings;
+  std::uint16_t https_port = 443;
+  for (const Listener& listener : config_.listeners)
+    if (listener.tls) https_port = listener.address.port;
+  for (const Listener& listener : config_.listeners) {
+    std::shared_ptr<const net::TlsContext> tls;
+    if (listener.tls) {
+      tls = net::TlsContext::make(tls_settings(*listener.tls), errors, warnings);
+      if (!tls) continue;
+      tls_.push_back(tls);
+    }
+    int shared_descriptor = -1;
+    for (const auto& worker : workers_) {
+      proxy::ListenerState state;
+      state.tls = tls;
+      state.router = worker->router();
+      state.redirect_to_https = listener.redirect_to_https;
+      state.proxy_protocol = listener.proxy_protocol;
+      state.https_port = https_port;
+      const bool first = worker == workers_.front();
+      const net::Endpoint endpoint = endpoint_of(listener.address);
+      if (endpoint.is_unix() && !first) {
+        worker->add_listener(::dup(shared_descriptor), std::move(state));
+        continue;
+      }
+      // With one worker nobody shares the port, and then nobody else may either.
+      const auto bound = net::bind_listener(endpoint, first ? net::Sharing::kFirst : net::Sharing::kShared);
+      if (bound.descriptor < 0) {
+        taken.push_back(bound.error);
+        break;
+      }
+      shared_descriptor = bound.descriptor;
+      worker->add_listener(bound.descriptor, std::move(state));
+    }
+  }
+  proxy::ListenerState admin_state;
+  admin_state.router = admin_->router();
+  admin_state.counts = false;
+  const auto bound = net::bind_listener(endpoint_of(config_.admin.address), net::Sharing::kFirst);
+  if (bound.descriptor < 0)
+    taken.push_back("admin: " + bound.error);
+  else
+    admin_->add_listener(bound.descriptor, std::move(admin_state));
+  for (const std::string& warning : warnings) log_->warn("{}", warning);
+  for (const auto* sentences : {&errors, &taken})
+    for (const std::string& sentence : *sentences) std::cerr << "gatehouse: " << sentence << '\n';
+  if (!errors.empty()) return kConfiguration;
+  return taken.empty() ? 0 : kFailed;
+}
+
+void Application::watch_signals() {
+  if (!signals_) signals_ = std::make_unique<Signals>(admin_->state().io);
+  signals_->set.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (stopping_) {
+      log_->warn("a second signal: stopping at once");
+      logging_->stop(std::chrono::milliseconds(200));
+      std::_Exit(1);
+    }
+    begin_shutdown(signal);
+    watch_signals();
+  });
+}
+
+// Readiness fails at once; accepting goes on for the linger time, so that whoever still sends here gets an answer.
+void Application::begin_shutdown(int signal) {
+  stopping_ = true;
+  shared_.draining = true;
+  log_->info("{} received: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+  signals_->timer.expires_after(config_.shutdown.linger);
+  signals_->timer.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    for (const auto& worker : workers_) worker->drain(config_.shutdown.deadline);
+    // The admin endpoints answer until the workers have ended; a thread of its own waits for them.
+    joiner_ = std::thread([this] {
+      for (const auto& worker : workers_) worker->join();
+      admin_->stop();
+    });
+  });
+}
+
+void Application::finish_shutdown() {
+  if (joiner_.joinable()) joiner_.join();
+  const bool unfinished = std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state().tasks.running() != 0; });
+  if (unfinished) log_->warn("some requests did not end within shutdown.deadline and were cut off");
+  log_->info("stopped");
+  logging_->stop(kLogPatience);
+  // Coroutines that never came back cannot be taken apart safely; the process ends here and the kernel cleans up.
+  if (unfinished) std::_Exit(0);
+}
+
+}  // namespace gatehouse
