@@ -30,6 +30,12 @@ std::vector<std::unique_ptr<Filter>> build_decorators(const Config& config, std:
   if (has_filter(config, "security_headers", route)) {
     OptionsReader security = section(config, "security_headers", mistakes, route);
     filters.push_back(SecurityHeaders::make(security));
+  } else {
+    // Nobody asked for a policy, and a guessed one could break pages or pin a host to HTTPS for years: only what tells the app's
+    // software is taken away.
+    SecurityHeaders::Options quiet;
+    quiet.preset = SecurityHeaders::Preset::kNone;
+    filters.push_back(std::make_unique<SecurityHeaders>(quiet));
   }
   // Beside them, so that cookies set further in are hardened, whoever sets them.
   if (has_filter(config, "cookies", route)) {
