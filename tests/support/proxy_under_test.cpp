@@ -1,0 +1,65 @@
+#include "support/proxy_under_test.hpp"
+
+#include "proxy/hygiene.hpp"
+#include "proxy/proxy_exchange.hpp"
+
+#include <chrono>
+#include <stdexcept>
+
+namespace gatehouse::test {
+
+ProxyUnderTest::ProxyUnderTest(std::uint16_t upstream_port, ProxySettings settings) {
+  settings.cluster.host = "127.0.0.1";
+  settings.cluster.port = upstream_port;
+  settings.cluster.authority = "app";
+  worker_ = std::make_unique<Worker>(shared_, settings.serving);
+  proxy::WorkerState& state = worker_->state();
+  state.cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, settings.cluster, state.metrics, shared_.upstream_connections);
+
+  auto forward = std::make_unique<proxy::Forward>(state);
+  auto route = std::make_unique<proxy::Route>(
+      proxy::Route{settings.route, "/*", proxy::PathPattern(settings.route.path), nullptr, nullptr, false});
+  std::vector<std::unique_ptr<Filter>> filters;
+  filters.push_back(std::make_unique<proxy::Hygiene>());
+  route->chain = std::make_unique<Chain>(std::move(filters), *forward);
+  worker_->add_terminal(std::move(forward));
+  std::vector<std::unique_ptr<proxy::Route>> routes;
+  routes.push_back(std::move(route));
+  worker_->set_router(std::make_unique<proxy::Router>(std::move(routes)));
+
+  state.on_finished = [this](const proxy::ProxyExchange& exchange) {
+    const Outcome& outcome = const_cast<proxy::ProxyExchange&>(exchange).outcome();
+    const std::lock_guard lock(mutex_);
+    ended_.push_back({exchange.measures.status, outcome.sidecar, std::string(outcome.reason),
+                      std::string(flag_code(outcome.flag)), exchange.measures.replayed});
+    changed_.notify_all();
+  };
+  const auto endpoint = net::Endpoint::ip("127.0.0.1", 0);
+  const net::BoundSocket bound = net::bind_listener(*endpoint, net::Sharing::kShared);
+  if (bound.descriptor < 0) throw std::runtime_error(bound.error);
+  port_ = bound.endpoint.port();
+  proxy::ListenerState listener;
+  listener.router = worker_->router();
+  worker_->add_listener(bound.descriptor, std::move(listener));
+  worker_->start();
+}
+
+ProxyUnderTest::~ProxyUnderTest() {
+  worker_->drain(std::chrono::milliseconds(0));
+  worker_->join();
+}
+
+ClientResponse ProxyUnderTest::fetch(std::string_view request, bool head_only) const {
+  Socket client = connect();
+  client.send(request);
+  return read_response(client, head_only);
+}
+
+Ended ProxyUnderTest::ended(std::size_t index) const {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, std::chrono::seconds(30), [&] { return ended_.size() > index; }))
+    return {0, false, "no record came", "", false};
+  return ended_[index];
+}
+
+}  // namespace gatehouse::test
