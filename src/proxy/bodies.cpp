@@ -81,6 +81,7 @@ awaitable<result<std::string_view>> ClientBody::read() {
     }
     if (decoder_.error()) co_return fail(errc::malformed, decoder_.error());
     if (decoder_.done()) co_return std::string_view{};
+    if (stopped_) co_return fail(errc::cancelled);
     if (settings_.expects_continue && !started_) {
       // RFC 9110 10.1.1: the filters have let the request pass, so the client may send its body now.
       static char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";

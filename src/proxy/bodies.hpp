@@ -52,6 +52,11 @@ class ClientBody final : public BodyReader {
   void start(const http::Framing& framing, http::ChunkLimits limits, ClientBodySettings settings);
 
   awaitable<result<std::string_view>> read() override;
+  // Nobody wants the rest: a read in progress ends with errc::cancelled instead of waiting once more.
+  void stop() noexcept {
+    stopped_ = true;
+    stream_.interrupt();
+  }
 
   bool done() const noexcept { return decoder_.done(); }
   std::uint64_t received() const noexcept { return received_; }
@@ -74,6 +79,7 @@ class ClientBody final : public BodyReader {
   std::uint64_t received_ = 0;
   net::Clock::time_point began_{};
   bool started_ = false;
+  bool stopped_ = false;
   BodyFailure failure_;
 };
 

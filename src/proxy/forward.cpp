@@ -11,6 +11,8 @@ namespace gatehouse::proxy {
 namespace {
 
 constexpr int kMostInterimResponses = 16;
+// A pool full of connections that the app has closed must not exhaust a request's chances, nor feed one for ever.
+constexpr int kMostReplays = 3;
 
 bool idempotent(Method method) noexcept {
   switch (method) {
@@ -192,14 +194,16 @@ void prepare_response(ProxyExchange& exchange, const http::ResponseHead& head, R
   if (head.framing.kind == http::Framing::Kind::kLength) response.body.length = head.framing.length;
   if (head.framing.kind == http::Framing::Kind::kNone) response.body.length = 0;
   response.body.ready = exchange.upstream_body.ready();
-  response.body.rest = exchange.upstream_body.done() ? nullptr : &exchange.upstream_body;
+  // A body that is over may still have trailers to tell.
+  const bool over = exchange.upstream_body.done() && exchange.upstream_body.trailer_section().empty();
+  response.body.rest = over ? nullptr : &exchange.upstream_body;
   if (exchange.upstream_body.done()) exchange.measures.upstream_ended = exchange.measures.upstream_first_byte;
 }
 
 bool may_replay(const ProxyExchange& exchange, const Attempt& lost, bool reused) {
   if (!exchange.worker.settings.replay || !reused || !lost.nothing_received || exchange.abandon_watch.abandoned()) return false;
   if (lost.failure != UpstreamFailure::kClosedBeforeResponse && lost.failure != UpstreamFailure::kResetBeforeResponse) return false;
-  if (exchange.request().body.rest != nullptr) return false;
+  if (exchange.upload) return false;  // what was read of the body is gone
   return lost.nothing_sent || idempotent(exchange.request().method);
 }
 
@@ -219,7 +223,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
   exchange.connection = worker_.cluster->take_idle();
   Response response(exchange.arena());
   http::ResponseHead head;
-  for (bool first = true;; first = false) {
+  for (int replays = 0;; ++replays) {
     if (!exchange.connection) {
       auto connection = co_await worker_.cluster->connect();
       if (!connection) {
@@ -233,8 +237,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
     const bool reused = exchange.connection->reused;
     const Attempt result = co_await attempt(exchange, head_bytes, response, head);
     if (result.answered) break;
-    const bool again = first && may_replay(exchange, result, reused);
-    if (again) {
+    if (replays < kMostReplays && may_replay(exchange, result, reused)) {
       worker_.metrics.upstream_replays.add();
       exchange.measures.replayed = true;
       exchange.upstream_bytes.release();
@@ -259,6 +262,12 @@ awaitable<Response> Forward::handle(Exchange& base) {
     co_return response;
   }
   prepare_response(exchange, head, response);
+  if (exchange.upstream_body.failed()) {
+    // Nothing has been sent yet: the client can be told, where later it could only be cut off.
+    Response refusal = refuse_upstream(exchange, UpstreamFailure::kMalformedResponse);
+    count_failure(worker_, exchange);
+    co_return refusal;
+  }
   co_return response;
 }
 
@@ -270,7 +279,7 @@ awaitable<void> finish_forward(ProxyExchange& exchange) {
     if (!exchange.upload->ended.raised()) {
       // The response is complete and the client still sends: nobody wants the rest (RFC 9112 9.3 allows to close).
       exchange.upload->stop = true;
-      exchange.downstream.interrupt();
+      exchange.client_body.stop();
       exchange.connection->stream.cancel();
       co_await exchange.upload->ended.wait();
     }

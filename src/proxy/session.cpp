@@ -14,9 +14,10 @@ namespace {
 
 iovec part(std::string_view text) noexcept { return {const_cast<char*>(text.data()), text.size()}; }
 
-// What is read and thrown away after the last response, so that a client still sending gets to see it (RFC 9112 9.6).
-constexpr std::size_t kLingerBytes = std::size_t{1} << 20;
-constexpr std::chrono::seconds kLingerTime{2};
+// How long bytes are read and thrown away after the last response, so that a client still sending gets to see it (RFC 9112
+// 9.6): as long as they come, and in all.
+constexpr std::chrono::seconds kLingerIdle{2};
+constexpr std::chrono::seconds kLingerTime{30};
 
 }  // namespace
 
@@ -265,11 +266,21 @@ awaitable<Session::After> Session::serve_one(ProxyExchange& exchange) {
   co_return after;
 }
 
+void Session::client_gone(ProxyExchange& exchange) {
+  exchange.outcome() = {exchange.outcome().sidecar, "client_disconnected", ResponseFlag::kDownstreamReset};
+  worker_.metrics.requests_abandoned.add();
+}
+
 awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& response) {
   Arena& arena = exchange.arena();
   const bool refused = exchange.refusal.kind != Refusal::Kind::kNone;
   const bool head_only = exchange.request().method == Method::kHead || response.status == 204 || response.status == 304;
   const unsigned minor = exchange.request().minor_version;
+  if (exchange.abandon_watch.abandoned()) {
+    exchange.measures.status = response.status;
+    client_gone(exchange);
+    co_return After::kClose;
+  }
   if (exchange.outcome().sidecar) worker_.metrics.rejected.add(exchange.outcome().reason);
 
   if (response.status == 101 && !exchange.switched_to.empty()) {
@@ -325,15 +336,26 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
   bool complete = !error;
   if (complete) exchange.measures.response_bytes += ready.size();
   if (complete && !head_only && response.body.rest != nullptr) complete = co_await relay_body(exchange, response, chunked);
-  if (!complete) {
-    if (exchange.outcome().flag != ResponseFlag::kUpstreamReset) {
-      exchange.outcome() = {exchange.outcome().sidecar, "client_disconnected", ResponseFlag::kDownstreamReset};
-      worker_.metrics.requests_abandoned.add();
-    }
-    co_return After::kAbort;
-  }
+  if (error) client_gone(exchange);
+  if (!complete) co_return After::kAbort;
   if (keep) co_return After::kNextRequest;
   co_return refused || body_left ? After::kLinger : After::kClose;
+}
+
+// Why the body of the answer broke off behind its head: the record must not blame the app for what the client did.
+void Session::body_ended_early(ProxyExchange& exchange, const error_code& error) {
+  if (exchange.abandon_watch.abandoned()) return client_gone(exchange);
+  if (exchange.upload && exchange.upload->client_failed) {
+    // Sets the outcome; the answer itself comes too late.
+    static_cast<void>(refuse_body(exchange, exchange.client_body.failure()));
+    return;
+  }
+  const auto reason = error == errc::timeout     ? "upstream_body_timeout"
+                      : error == errc::malformed ? "upstream_malformed_body"
+                      : error == errc::cancelled ? "stopping"
+                                                 : "upstream_body_incomplete";
+  exchange.outcome() = {true, reason, ResponseFlag::kUpstreamReset};
+  worker_.metrics.upstream_failures.add(reason);
 }
 
 // From the app to the client, piece by piece; not reading is the back-pressure. False when it ended early on either side.
@@ -342,13 +364,7 @@ awaitable<bool> Session::relay_body(ProxyExchange& exchange, Response& response,
   for (;;) {
     const auto piece = co_await response.body.rest->read();
     if (!piece) {
-      if (exchange.abandon_watch.abandoned()) co_return false;
-      const auto reason = piece.error() == errc::timeout     ? "upstream_body_timeout"
-                          : piece.error() == errc::malformed ? "upstream_malformed_body"
-                          : piece.error() == errc::cancelled ? "stopping"
-                                                             : "upstream_body_incomplete";
-      exchange.outcome() = {true, reason, ResponseFlag::kUpstreamReset};
-      worker_.metrics.upstream_failures.add(reason);
+      body_ended_early(exchange, piece.error());
       co_return false;
     }
     if (piece->empty()) break;
@@ -356,7 +372,10 @@ awaitable<bool> Session::relay_body(ProxyExchange& exchange, Response& response,
     iovec parts[3] = {part(chunked ? http::write_chunk_size(piece->size(), size) : std::string_view{}), part(*piece), part(chunked ? "\r\n" : "")};
     const std::span<iovec> all = chunked ? std::span<iovec>(parts) : std::span<iovec>(parts + 1, 1);
     const error_code error = co_await stream_.write_all(all, idle);
-    if (error) co_return false;
+    if (error) {
+      client_gone(exchange);
+      co_return false;
+    }
     exchange.measures.response_bytes += piece->size();
   }
   exchange.measures.upstream_ended = net::Clock::now();
@@ -367,22 +386,23 @@ awaitable<bool> Session::relay_body(ProxyExchange& exchange, Response& response,
   iovec parts[2] = {part("0\r\n"), part(end)};
   const std::span<iovec> all(parts, 2);
   const error_code error = co_await stream_.write_all(all, idle);
+  if (error) client_gone(exchange);
   co_return !error;
 }
 
 awaitable<void> Session::linger() {
-  std::size_t thrown_away = 0;
-  stream_.set_deadline(net::Clock::now() + kLingerTime);
+  const bool draining = worker_.shared.draining.load(std::memory_order_relaxed);
+  const auto until = net::Clock::now() + (draining ? kLingerIdle : kLingerTime);
   for (;;) {
+    const net::IoResult got = bytes_.fill(stream_, worker_.large_buffers);
     bytes_.release();
-    const net::IoResult got = bytes_.fill(stream_, worker_.small_buffers);
-    if (got.status == net::IoStatus::kDone) {
-      thrown_away += got.bytes;
-      if (thrown_away > kLingerBytes) co_return;
-      continue;
-    }
-    if (got.status != net::IoStatus::kWouldBlock) co_return;
-    const error_code error = co_await stream_.wait(got.want);
+    if (got.status != net::IoStatus::kDone && got.status != net::IoStatus::kWouldBlock) co_return;
+    if (stream_.has_pending()) continue;
+    const auto now = net::Clock::now();
+    if (now >= until) co_return;
+    // Also after bytes: a fast sender must not keep the worker to itself.
+    stream_.set_deadline(std::min(until, now + kLingerIdle));
+    const error_code error = co_await stream_.wait(net::Direction::kRead);
     if (error) co_return;
   }
 }

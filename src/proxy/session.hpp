@@ -30,6 +30,8 @@ class Session {
   void prepare(ProxyExchange& exchange);
   void prepare_body(ProxyExchange& exchange);
   awaitable<After> respond(ProxyExchange& exchange, Response& response);
+  void client_gone(ProxyExchange& exchange);
+  void body_ended_early(ProxyExchange& exchange, const error_code& error);
   awaitable<bool> relay_body(ProxyExchange& exchange, Response& response, bool chunked);
   awaitable<void> linger();
   void settle_client_address(ProxyExchange& exchange);

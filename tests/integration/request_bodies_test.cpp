@@ -76,10 +76,8 @@ TEST(RequestBody, BothDirectionsMoveAtTheSameTime) {
 }
 
 TEST(RequestBody, AMalformedChunkIsTheClientsFaultAndTheAppGetsNoWholeRequest) {
-  ScriptedUpstream app({[](Peer& peer) {
-                          peer.record(peer.read_request() ? "a whole request" : "no whole request");
-                        },
-                        serve_well});
+  ScriptedUpstream app(
+      {[](Peer& peer) { peer.record(peer.read_request() ? "a whole request" : "no whole request"); }, serve_well});
   ProxyUnderTest proxy(app.port());
   Socket client = proxy.connect();
   client.send(kChunkedPost);
@@ -197,7 +195,8 @@ TEST(Replay, ARequestThatMayBeRepeatedSurvivesTheDeathOfAReusedConnection) {
     client.send("GET /first HTTP/1.1\r\nHost: a\r\n\r\n");
     read_response(client);
     const bool body = method == "PUT";
-    client.send(std::string(method) + " /again HTTP/1.1\r\nHost: a\r\n" + (body ? "Content-Length: 4\r\n\r\nbody" : "\r\n"));
+    client.send(std::string(method) + " /again HTTP/1.1\r\nHost: a\r\n" +
+                (body ? "Content-Length: 4\r\n\r\nbody" : "\r\n"));
     EXPECT_EQ(read_response(client, method == "HEAD").status, 200);
     EXPECT_TRUE(proxy.ended(1).replayed);
     const std::string seen = std::string(method) + " /again" + (body ? " body" : "");

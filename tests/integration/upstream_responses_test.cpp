@@ -1,5 +1,6 @@
-// The app's bytes are judged too. For each answer an app can give, the client gets a correct answer or an unmistakably broken
-// one, never a short message that looks whole; and a connection to the app is used again only when its state is known.
+// The app's bytes are judged too. For each answer an app can give, the client gets a correct answer or an unmistakably
+// broken one, never a short message that looks whole; and a connection to the app is used again only when its state is
+// known.
 #include "support/proxy_under_test.hpp"
 #include "support/scripted_upstream.hpp"
 
@@ -59,11 +60,14 @@ TEST(UpstreamHead, WhatCannotBeReadInOneWayIsABadGateway) {
       {"a field without a colon", "HTTP/1.1 200 OK\r\nServer\r\n\r\n", reason},
       {"a space before the colon", "HTTP/1.1 200 OK\r\nServer : x\r\n\r\n", reason},
       {"a folded field", "HTTP/1.1 200 OK\r\nServer: x\r\n y\r\n\r\n", reason},
-      {"a split response", "HTTP/1.1 302 Found\r\nLocation: /\nSet-Cookie: evil=1\r\nContent-Length: 0\r\n\r\n", reason},
-      {"a response split by a bare CR", "HTTP/1.1 302 Found\r\nLocation: /\rSet-Cookie: evil=1\r\nContent-Length: 0\r\n\r\n", reason},
+      {"a split response", "HTTP/1.1 302 Found\r\nLocation: /\nSet-Cookie: evil=1\r\nContent-Length: 0\r\n\r\n",
+       reason},
+      {"a response split by a bare CR",
+       "HTTP/1.1 302 Found\r\nLocation: /\rSet-Cookie: evil=1\r\nContent-Length: 0\r\n\r\n", reason},
       {"a control byte in a value", "HTTP/1.1 200 OK\r\nX-A: a\x01\r\nContent-Length: 0\r\n\r\n", reason},
       {"NUL in a value", std::string("HTTP/1.1 200 OK\r\nX-A: a\0\r\nContent-Length: 0\r\n\r\n", 49), reason},
-      {"a length and a coding", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", reason},
+      {"a length and a coding", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+       reason},
       {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", reason},
       {"the same length twice", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello", reason},
       {"a list of lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello", reason},
@@ -71,7 +75,8 @@ TEST(UpstreamHead, WhatCannotBeReadInOneWayIsABadGateway) {
       {"an unknown coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", reason},
       {"a coding in HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", reason},
       {"a first chunk that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfine", reason},
-      {"a switch of protocols nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", reason},
+      {"a switch of protocols nobody asked for",
+       "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", reason},
       {"interim answers without an end", repeat("HTTP/1.1 102 Processing\r\n\r\n", 1000), reason},
       {"fields without an end", "HTTP/1.1 200 OK\r\n" + repeat("X-A: 1\r\n", 20000), "upstream_head_too_large"},
       {"one field without an end", "HTTP/1.1 200 OK\r\nX-A: " + repeat("a", 200000), "upstream_head_too_large"},
@@ -151,9 +156,12 @@ const std::vector<Cut>& cut_bodies() {
       {"in a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello", false},
       {"before the last line", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", false},
       {"in a chunk size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1", false},
-      {"by rubbish for a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nrubbish\r\n", false},
-      {"by a bare LF behind a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\n0\r\n\r\n", false},
-      {"by a bad trailer", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nbad trailer\r\n\r\n", false},
+      {"by rubbish for a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nrubbish\r\n",
+       false},
+      {"by a bare LF behind a chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\n0\r\n\r\n",
+       false},
+      {"by a bad trailer",
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nbad trailer\r\n\r\n", false},
       {"without any framing, hard", "HTTP/1.1 200 OK\r\n\r\nhello", true},
   };
   return kCuts;
@@ -185,13 +193,15 @@ TEST(UpstreamBody, ABodyThatIsCutShortNeverLooksWhole) {
       EXPECT_EQ(rest.find("0\r\n\r\n"), std::string::npos);
       const Ended ended = proxy.ended(0);
       EXPECT_EQ(ended.flag, "UC");
-      EXPECT_TRUE(ended.reason == "upstream_body_incomplete" || ended.reason == "upstream_malformed_body") << ended.reason;
+      EXPECT_TRUE(ended.reason == "upstream_body_incomplete" || ended.reason == "upstream_malformed_body")
+          << ended.reason;
     }
   }
 }
 
 TEST(UpstreamBody, ABodyThatLastsUntilTheEndIsWholeWithTheEnd) {
-  for (const std::string_view head : {"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"}) {
+  for (const std::string_view head :
+       {"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"}) {
     ScriptedUpstream app = app_saying(std::string(head) + "hello", true);
     ProxyUnderTest proxy(app.port());
     Socket client = proxy.connect();
@@ -225,19 +235,24 @@ TEST(UpstreamReuse, AConnectionIsUsedAgainOnlyWhenItsStateIsKnown) {
   const std::vector<Reply> replies = {
       {"a length", get, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello", 1},
       {"chunks", get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "hello", 1},
-      {"chunks with a trailer", get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n", "hello", 1},
+      {"chunks with a trailer", get,
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n", "hello", 1},
       {"no chunk at all", get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "", 1},
       {"nothing to say", get, "HTTP/1.1 204 No Content\r\n\r\n", "", 1},
       {"nothing new", get, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "", 1},
       {"HEAD", head, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "", 1},
       {"HEAD of chunks", head, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "", 1},
-      {"an interim answer first", get, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + kFine, "fine", 1},
-      {"HTTP/1.0 that stays", get, "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello", "hello", 1},
+      {"an interim answer first", get,
+       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + kFine, "fine", 1},
+      {"HTTP/1.0 that stays", get, "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello",
+       "hello", 1},
       {"HTTP/1.0", get, "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello", 2},
       {"close", get, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello", "hello", 2},
       {"bytes behind a length", get, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello, world", "hello", 2},
-      {"bytes behind the last chunk", get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nworld", "hello", 2},
-      {"a second answer nobody asked for", get, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", "hello", 2},
+      {"bytes behind the last chunk", get,
+       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nworld", "hello", 2},
+      {"a second answer nobody asked for", get,
+       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", "hello", 2},
       {"a body on HEAD", head, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "", 2},
       {"a body on 204", get, "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", "", 2},
       {"a body on 304", get, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello", "", 2},
@@ -296,7 +311,8 @@ TEST(UpstreamReuse, AnIdleConnectionIsClosedInOrder) {
 
 TEST(UpstreamHead, FieldsOfThatHopStayThere) {
   ScriptedUpstream app = app_saying(
-      "HTTP/1.1 200 OK\r\nConnection: keep-alive, x-hop, set-cookie\r\nKeep-Alive: timeout=5\r\nX-Hop: 1\r\nSet-Cookie: a=1\r\n"
+      "HTTP/1.1 200 OK\r\nConnection: keep-alive, x-hop, set-cookie\r\nKeep-Alive: timeout=5\r\nX-Hop: "
+      "1\r\nSet-Cookie: a=1\r\n"
       "Proxy-Authenticate: x\r\nUpgrade: h2c\r\nX-A: 1\r\nContent-Length: 0\r\n\r\n");
   ProxyUnderTest proxy(app.port());
   const ClientResponse response = proxy.fetch(kGet);
@@ -307,7 +323,8 @@ TEST(UpstreamHead, FieldsOfThatHopStayThere) {
 }
 
 TEST(UpstreamBody, TrailersOfAnEmptyBodyAreNotLost) {
-  ScriptedUpstream app = app_saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Grpc-Status\r\n\r\n0\r\nGrpc-Status: 7\r\n\r\n");
+  ScriptedUpstream app = app_saying(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Grpc-Status\r\n\r\n0\r\nGrpc-Status: 7\r\n\r\n");
   ProxyUnderTest proxy(app.port());
   Socket client = proxy.connect();
   client.send(kGet);

@@ -14,7 +14,8 @@ ProxyUnderTest::ProxyUnderTest(std::uint16_t upstream_port, ProxySettings settin
   settings.cluster.authority = "app";
   worker_ = std::make_unique<Worker>(shared_, settings.serving);
   proxy::WorkerState& state = worker_->state();
-  state.cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, settings.cluster, state.metrics, shared_.upstream_connections);
+  state.cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, settings.cluster, state.metrics,
+                                                      upstream_connections_);
 
   auto forward = std::make_unique<proxy::Forward>(state);
   auto route = std::make_unique<proxy::Route>(

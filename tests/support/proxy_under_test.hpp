@@ -1,5 +1,5 @@
-// The real request path in front of a scripted app: one worker with its session, router, forward and pool in a thread of its own,
-// on a free port of 127.0.0.1, without configuration file, log or filters but the innermost.
+// The real request path in front of a scripted app: one worker with its session, router, forward and pool in a thread
+// of its own, on a free port of 127.0.0.1, without configuration file, log or filters but the innermost.
 #pragma once
 
 #include "app/worker.hpp"
@@ -46,6 +46,7 @@ class ProxyUnderTest {
 
  private:
   proxy::SharedState shared_;
+  upstream::SharedConnections upstream_connections_;
   std::unique_ptr<Worker> worker_;
   std::uint16_t port_ = 0;
   mutable std::mutex mutex_;

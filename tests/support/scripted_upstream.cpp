@@ -1,11 +1,11 @@
 #include "support/scripted_upstream.hpp"
 
-#include <algorithm>
 #include <arpa/inet.h>
-#include <chrono>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <algorithm>
+#include <chrono>
 
 namespace gatehouse::test {
 
@@ -52,12 +52,6 @@ ScriptedUpstream::ScriptedUpstream(std::vector<Script> scripts)
   acceptor_ = std::thread([this] { accept(); });
 }
 
-ScriptedUpstream ScriptedUpstream::answering(std::string bytes) {
-  return ScriptedUpstream([bytes](Peer& peer) {
-    while (peer.read_request()) peer.socket.send(bytes);
-  });
-}
-
 ScriptedUpstream::~ScriptedUpstream() {
   ::shutdown(listener_, SHUT_RDWR);
   acceptor_.join();
@@ -100,7 +94,8 @@ std::vector<std::string> ScriptedUpstream::seen() const {
 
 bool ScriptedUpstream::waits_to_see(const std::string& text) const {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return std::find(seen_.begin(), seen_.end(), text) != seen_.end(); });
+  return changed_.wait_for(lock, std::chrono::seconds(30),
+                           [&] { return std::find(seen_.begin(), seen_.end(), text) != seen_.end(); });
 }
 
 }  // namespace gatehouse::test

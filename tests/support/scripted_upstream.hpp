@@ -1,5 +1,5 @@
-// An app that does, byte by byte, what the test says. Listens on a free port of 127.0.0.1; each connection plays the next
-// script in a thread of its own, the last script for all further ones.
+// An app that does, byte by byte, what the test says. Listens on a free port of 127.0.0.1; each connection plays the
+// next script in a thread of its own, the last script for all further ones.
 #pragma once
 
 #include "support/socket.hpp"
@@ -20,7 +20,8 @@ struct Peer {
   std::size_t number;                       // of the connection, from 0
   std::function<void(std::string)> record;  // keeps a text for ScriptedUpstream::seen()
 
-  // Reads a request head and its body; keeps the request line, a space and the body. False at the end of the connection.
+  // Reads a request head and its body; keeps the request line, a space and the body. False at the end of the
+  // connection.
   bool read_request();
   // Keeps how the connection ended: "orderly", "reset" or "timeout".
   void record_end();
@@ -31,8 +32,6 @@ class ScriptedUpstream {
   using Script = std::function<void(Peer&)>;
   explicit ScriptedUpstream(std::vector<Script> scripts);
   explicit ScriptedUpstream(Script script) : ScriptedUpstream(std::vector<Script>{std::move(script)}) {}
-  // For every request on every connection the same bytes.
-  static ScriptedUpstream answering(std::string bytes);
   ~ScriptedUpstream();
   ScriptedUpstream(const ScriptedUpstream&) = delete;
   ScriptedUpstream& operator=(const ScriptedUpstream&) = delete;

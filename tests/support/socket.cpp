@@ -1,13 +1,13 @@
 #include "support/socket.hpp"
 
 #include <arpa/inet.h>
-#include <cerrno>
-#include <cstdlib>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 namespace gatehouse::test {
@@ -43,7 +43,8 @@ Socket Socket::connect(std::uint16_t port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket.descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) socket.end_ = End::kReset;
+  if (::connect(socket.descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    socket.end_ = End::kReset;
   return socket;
 }
 
@@ -114,7 +115,8 @@ void Socket::take_little() {
 namespace {
 
 std::optional<std::string> field_value(const std::string& head, std::string_view lower_name) {
-  for (std::size_t at = head.find("\r\n"); at != std::string::npos && at + 2 < head.size(); at = head.find("\r\n", at + 2)) {
+  for (std::size_t at = head.find("\r\n"); at != std::string::npos && at + 2 < head.size();
+       at = head.find("\r\n", at + 2)) {
     const std::size_t colon = head.find(':', at);
     if (colon == std::string::npos) return std::nullopt;
     std::string name = head.substr(at + 2, colon - at - 2);

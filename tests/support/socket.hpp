@@ -1,5 +1,5 @@
-// A blocking TCP socket for tests: sends exactly what it is given, reads up to a mark, and tells an orderly end from a reset.
-// Every wait ends after a generous patience, so that a broken test fails instead of hanging.
+// A blocking TCP socket for tests: sends exactly what it is given, reads up to a mark, and tells an orderly end from a
+// reset. Every wait ends after a generous patience, so that a broken test fails instead of hanging.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +53,9 @@ struct ClientResponse {
   std::string head;
   std::string body;
   bool complete = false;
-  bool has(std::string_view field_line) const { return head.find("\r\n" + std::string(field_line) + "\r\n") != std::string::npos; }
+  bool has(std::string_view field_line) const {
+    return head.find("\r\n" + std::string(field_line) + "\r\n") != std::string::npos;
+  }
 };
 // Reads the next final response; `head_only` for answers to HEAD.
 ClientResponse read_response(Socket& socket, bool head_only = false);
