@@ -25,7 +25,7 @@ constexpr int kFailed = 1;         // it ran and something failed
 constexpr int kConfiguration = 2;  // the configuration cannot be used
 
 std::unique_ptr<proxy::Route> make_route(std::string name, proxy::RouteSettings settings) {
-  return std::make_unique<proxy::Route>(proxy::Route{settings, std::move(name), proxy::PathPattern(settings.path), nullptr, nullptr, false});
+  return std::make_unique<proxy::Route>(proxy::Route{settings, std::move(name), proxy::PathPattern(settings.path), nullptr, nullptr, false, false});
 }
 
 }  // namespace
@@ -124,6 +124,7 @@ void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
     const auto index = last ? std::nullopt : std::optional(i);
     const auto settings = route_settings(config_, index);
     auto route = make_route(last ? "unmatched" : settings.path, settings);
+    route->answers_preflights = has_filter(config_, "cors", index);
     route->chain = std::make_unique<Chain>(build_filters(config_, index, filter_resources_, *filter_counters_.back(), mistakes), *forward);
     state.metrics.routes.push_back(std::make_unique<observe::RouteMetrics>(route->name));
     route->metrics = state.metrics.routes.back().get();
@@ -269,9 +270,10 @@ void Application::watch_signals() {
   signals_->set.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (stopping_) {
-      log_->warn("a second signal: stopping at once");
+      const bool busy = std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state().metrics.connections_open.get() != 0; });
+      log_->warn("a second signal: stopping at once{}", busy ? ", with connections open" : "");
       logging_->stop(std::chrono::milliseconds(200));
-      std::_Exit(1);
+      std::_Exit(busy ? kFailed : 0);
     }
     begin_shutdown(signal);
     watch_signals();

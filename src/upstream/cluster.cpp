@@ -41,14 +41,16 @@ awaitable<bool> Cluster::wait_for_slot() {
   const auto free = [this] { return shared_.open.load(std::memory_order_relaxed) < settings_.max_connections; };
   if (waiting_ >= settings_.wait_queue) co_return false;
   ++waiting_;
+  shared_.waiting.fetch_add(1, std::memory_order_relaxed);
   metrics_.upstream_waits.add();
   const auto until = net::Clock::now() + settings_.connect_timeout;
   boost::asio::steady_timer timer(io_);
   // The connections of the other workers count too, and these do not tell when they end: look again soon.
-  while (!free() && net::Clock::now() < until) {
+  while (!free() && pool_.size() == 0 && net::Clock::now() < until) {
     timer.expires_after(kSlotPoll);
     co_await timer.async_wait(use_result);
   }
+  shared_.waiting.fetch_sub(1, std::memory_order_relaxed);
   --waiting_;
   co_return free();
 }
@@ -136,6 +138,8 @@ awaitable<result<std::unique_ptr<Connection>>> Cluster::connect_to(net::Endpoint
 
 void Cluster::give_back(std::unique_ptr<Connection> connection, std::string_view keep_alive) {
   const net::Clock::duration idle = settings_.idle_timeout;
+  // Only other workers' requests wait: a connection that rests here would keep its place from them.
+  if (waiting_ == 0 && shared_.waiting.load(std::memory_order_relaxed) > 0) return discard(std::move(connection));
   pool_.give_back(std::move(connection), keep_alive.empty() ? idle : learned_idle(keep_alive, idle));
 }
 

@@ -30,6 +30,7 @@ struct ClusterSettings {
 // Connections to the app that all workers of the process hold.
 struct SharedConnections {
   std::atomic<std::int64_t> open{0};
+  std::atomic<std::int64_t> waiting{0};  // requests that wait for one to become free
 };
 
 class Cluster {

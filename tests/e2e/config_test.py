@@ -205,7 +205,9 @@ trusted_proxies: ["${PROXY}"]
 
         def collect(schema):
             for name, value in schema.get("properties", {}).items():
-                names.add(name.removesuffix("_file"))
+                # A secret may come from a file, and then its key is told once, without the ending.
+                secret = name.endswith("_file") and name.removesuffix("_file") in schema["properties"]
+                names.add(name.removesuffix("_file") if secret else name)
                 collect(value)
                 collect(value.get("items", {}))
                 for alternative in value.get("anyOf", []):

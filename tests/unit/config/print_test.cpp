@@ -91,7 +91,7 @@ TEST(PrintConfig, NeverPrintsASecret) {
        {"token_file: " + file,
         std::string("url: \"postgres://app:<redacted>@db/app?sslpassword=<redacted>&sslmode=<redacted>\""),
         std::string("url: \"postgres://app:${PW}@db:5432/app\""), std::string("url: \"${URL}\""),
-        std::string("url: \"https://example.com/<redacted>\""), std::string("url: \"<redacted>\"")})
+        std::string("url: \"http://example.com/<redacted>\""), std::string("url: \"<redacted>\"")})
     EXPECT_NE(printed.find(line + "\n"), std::string::npos) << line << "\n" << printed;
   LoadResult again = load_printed(printed, environment);
   ASSERT_TRUE(again) << all_mistakes(again);
