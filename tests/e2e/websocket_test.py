@@ -177,6 +177,7 @@ class Tunnels(EndToEnd):
             self.assertEqual(connection.response().status, 101)
             self.proxy.send_signal(signal.SIGTERM)
             self.assertTrue(connection.closed())
+        self.assertEqual(self.proxy.wait(), 0)  # a second signal would be one to stop at once
 
     def test_another_protocol_is_never_upgraded_to_past_the_filters(self):
         def play(connection):
