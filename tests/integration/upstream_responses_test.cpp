@@ -65,7 +65,7 @@ TEST(UpstreamHead, WhatCannotBeReadInOneWayIsABadGateway) {
       {"a response split by a bare CR",
        "HTTP/1.1 302 Found\r\nLocation: /\rSet-Cookie: evil=1\r\nContent-Length: 0\r\n\r\n", reason},
       {"a control byte in a value", "HTTP/1.1 200 OK\r\nX-A: a\x01\r\nContent-Length: 0\r\n\r\n", reason},
-      {"NUL in a value", std::string("HTTP/1.1 200 OK\r\nX-A: a\0\r\nContent-Length: 0\r\n\r\n", 49), reason},
+      {"NUL in a value", std::string("HTTP/1.1 200 OK\r\nX-A: a\0\r\nContent-Length: 0\r\n\r\n", 47), reason},
       {"a length and a coding", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
        reason},
       {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", reason},
