@@ -72,7 +72,7 @@ TEST(HeadScanner, RecognisesTlsByItsFirstByte) {
 
 class RequestHeadTest : public testing::Test {
  protected:
-  std::optional<HeadError> parse(std::string_view head) { return parse_request_head(head, rules_, request_, head_); }
+  std::optional<HeadError> parse(std::string_view head) { return parse_request_head(arena_.copy(head), rules_, request_, head_); }
   Arena arena_;
   Request request_{arena_};
   RequestHead head_;
@@ -140,7 +140,7 @@ class ResponseHeadTest : public testing::Test {
   std::string parse(std::string_view head, Method method = Method::kGet) {
     response_ = Response(arena_);
     head_ = {};
-    return std::string(text(parse_response_head(head, limits_, method, response_, head_)));
+    return std::string(text(parse_response_head(arena_.copy(head), limits_, method, response_, head_)));
   }
   std::string with(std::string_view fields) { return parse("HTTP/1.1 200 OK\r\n" + std::string(fields) + "\r\n"); }
 
