@@ -12,7 +12,7 @@ constexpr int kSchema = 1;
 constexpr std::size_t kLong = 2048;  // path, query, user agent, referer, header fields
 constexpr std::size_t kShort = 256;  // everything else
 
-std::string_view level_of(int status) noexcept { return status >= 500 ? "error" : "info"; }
+JsonKey level_of(int status) noexcept { return status >= 500 ? JsonKey("error") : JsonKey("info"); }
 
 class JsonRecord {
  public:
@@ -36,15 +36,15 @@ class JsonRecord {
   // What every field set has, in this order.
   void head() {
     json_.time("timestamp", record_.received_at);
-    json_.text("level", level_of(record_.status));
-    json_.text("logger", "access");
+    json_.literal("level", level_of(record_.status));
+    json_.literal("logger", "access");
     json_.number("schema", kSchema);
     json_.text("http.request.method", record_.method, kShort);
     json_.text("url.path", redactor_.path(record_.path, record_.route, scratch_), kLong);
     if (!record_.query.empty()) json_.text("url.query", redactor_.query(record_.query, scratch_), kLong);
     json_.text("http.route", record_.route, kShort);
     if (record_.status != 0) json_.number("http.response.status_code", record_.status);
-    json_.text("gatehouse.decided_by", record_.sidecar ? "sidecar" : "origin");
+    json_.literal("gatehouse.decided_by", record_.sidecar ? JsonKey("sidecar") : JsonKey("origin"));
     json_.text("gatehouse.reason", record_.reason, kShort);
     text_if("gatehouse.note", record_.note);
     json_.seconds("gatehouse.duration.total", record_.total);

@@ -1,5 +1,6 @@
 #include "observe/json_writer.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -19,6 +20,7 @@ constexpr std::size_t kStep = 32;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr char kHex[] = "0123456789abcdef";
 
+#ifndef __SSE2__
 // Printable ASCII apart from the two that JSON escapes.
 constexpr bool plain(unsigned char c) noexcept { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
@@ -34,7 +36,7 @@ std::size_t plain_prefix8(const char* in) noexcept {
   return special == 0 ? 8 : static_cast<std::size_t>(std::countr_zero(special)) / 8;
 }
 
-#ifdef __SSE2__
+#else
 std::size_t plain_prefix16(__m128i v) noexcept {
   // Signed: bytes from 0x80 up are negative, so one comparison finds them together with the control characters.
   const __m128i low = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
@@ -114,19 +116,35 @@ char* write_special(char* to, const char*& in, const char* end) noexcept {
   return steers(point.value) ? write_u(to, point.value) : write_text(to, {from, point.size});
 }
 
+#ifdef __SSE2__
+// Fewer than 16 bytes, followed by plain ones.
+__m128i load_tail(const char* in, std::size_t size) noexcept {
+  alignas(16) char bytes[16];
+  std::memset(bytes, 'x', sizeof bytes);
+  if (size >= 8) {
+    std::memcpy(bytes, in, 8);
+    std::memcpy(bytes + size - 8, in + size - 8, 8);
+  } else if (size >= 4) {
+    std::memcpy(bytes, in, 4);
+    std::memcpy(bytes + size - 4, in + size - 4, 4);
+  } else {
+    for (std::size_t i = 0; i < size; ++i) bytes[i] = in[i];
+  }
+  return _mm_load_si128(reinterpret_cast<const __m128i*>(bytes));
+}
+#endif
+
 // One step of escaping: writes at most kStep bytes at `to` and moves `in` on.
 char* escape_step(char* to, const char*& in, const char* end) noexcept {
 #ifdef __SSE2__
-  if (end - in >= 16) {
-    const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
-    const std::size_t clean = plain_prefix16(block);
-    to += clean;
-    in += clean;
-    if (clean == 16) return to;
-    return write_special(to, in, end);
-  }
-#endif
+  const auto size = static_cast<std::size_t>(end - in);
+  const __m128i block = size >= 16 ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(in)) : load_tail(in, size);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
+  const std::size_t clean = std::min(plain_prefix16(block), size);
+  to += clean;
+  in += clean;
+  return clean == 16 || in == end ? to : write_special(to, in, end);
+#else
   if (std::endian::native == std::endian::little && end - in >= 8) {
     std::memcpy(to, in, 8);
     const std::size_t clean = plain_prefix8(in);
@@ -139,6 +157,7 @@ char* escape_step(char* to, const char*& in, const char* end) noexcept {
     *to++ = *in++;
   }
   return to;
+#endif
 }
 
 // Where to cut so that no code point is torn; bytes that are not UTF-8 may be cut anywhere.
@@ -278,6 +297,14 @@ void JsonWriter::text(JsonKey name, std::string_view value, std::size_t limit) {
   *at_++ = '"';
   escaped(value, limit);
   need(1);
+  *at_++ = '"';
+}
+
+void JsonWriter::literal(JsonKey name, JsonKey value) {
+  key(name);
+  need(value.text().size() + 2);
+  *at_++ = '"';
+  at_ = write_text(at_, value.text());
   *at_++ = '"';
 }
 

@@ -11,13 +11,13 @@
 
 namespace gatehouse {
 
-// A key that is a literal: checked by the compiler to need no escaping.
+// A key, or a value, that is a literal: checked by the compiler to need no escaping.
 class JsonKey {
  public:
   template <std::size_t size>
   consteval JsonKey(const char (&literal)[size]) : text_(literal, size - 1) {
     for (const char c : text_)
-      if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) throw "a JSON key must not need escaping";
+      if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) throw "a literal of a JSON line must not need escaping";
   }
   constexpr std::string_view text() const noexcept { return text_; }
 
@@ -39,6 +39,8 @@ class JsonWriter {
 
   // Of a value longer than `limit` bytes the beginning is kept, cut between code points and marked `…[N bytes cut]`.
   void text(JsonKey key, std::string_view value, std::size_t limit = kJsonValueLimit);
+  // A value that is a literal too.
+  void literal(JsonKey key, JsonKey value);
   void number(JsonKey key, std::uint64_t value);
   void number(JsonKey key, std::int64_t value);
   void number(JsonKey key, double value);

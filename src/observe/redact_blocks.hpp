@@ -27,17 +27,18 @@ struct ByteClasses {
 
 // The classes of the bytes from `at` on; bytes behind the end belong to none.
 inline ByteClasses classify(std::string_view text, std::size_t at) noexcept {
-  alignas(16) char padded[64];
-  const char* from = text.data() + at;
-  if (text.size() - at < 64) {
-    std::memset(padded, 0, sizeof padded);
-    std::memcpy(padded, from, text.size() - at);
-    from = padded;
-  }
+  const std::size_t size = text.size() - at < 64 ? text.size() - at : 64;
+  const char* const from = text.data() + at;
   ByteClasses classes;
 #ifdef __SSE2__
-  for (int i = 0; i < 4; ++i) {
-    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 16 * i));
+  for (std::size_t i = 0; i * 16 < size; ++i) {
+    alignas(16) char padded[16] = {};
+    const char* quarter = from + 16 * i;
+    if (size - 16 * i < 16) {
+      for (std::size_t j = 0; j < size - 16 * i; ++j) padded[j] = quarter[j];
+      quarter = padded;
+    }
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(quarter));
     const auto is = [v](char c) { return _mm_cmpeq_epi8(v, _mm_set1_epi8(c)); };
     const auto add = [i](std::uint64_t& mask, __m128i found) {
       mask |= static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(found))) << (16 * i);
@@ -60,7 +61,7 @@ inline ByteClasses classify(std::string_view text, std::size_t at) noexcept {
     add(classes.word_end, _mm_or_si128(is('d'), is('s')));
   }
 #else
-  for (int i = 0; i < 64; ++i) {
+  for (std::size_t i = 0; i < size; ++i) {
     const char c = from[i];
     const std::uint64_t bit = std::uint64_t{1} << i;
     const bool digit = c >= '0' && c <= '9';
@@ -105,14 +106,18 @@ class InterestingBytes {
     const std::uint64_t card_after = after.digit | after.space | after.dash;
     const std::uint64_t card_before = before_.digit | before_.space | before_.dash;
     Block block{at_, 0, 0, 0};
-    block.runs = long_runs(here_.token, after.token, 10) & ~previous(here_.token, before_.token, 1);
+    block.runs = long_runs(here_.token, after.token, 12) & ~previous(here_.token, before_.token, 1);
     block.cards = long_runs(card, card_after, 14) & ~previous(card, card_before, 1);
     const std::uint64_t dash_before = previous(here_.dash, before_.dash, 1);
-    const std::uint64_t double_dash =
-        here_.dash & dash_before & ~previous(here_.dash, before_.dash, 2) & ~(here_.dash >> 1 | after.dash << 63);
+    const std::uint64_t dash_after = here_.dash >> 1 | after.dash << 63;
+    const std::uint64_t double_dash = here_.dash & dash_before & ~previous(here_.dash, before_.dash, 2) & ~dash_after;
+    // Five and more, as in front of BEGIN.
+    std::uint64_t dashes = here_.dash & dash_after;
+    dashes &= dashes >> 1 | (after.dash & after.dash >> 1) << 63;
+    dashes &= ~dash_before;
     block.places = here_.separator | here_.closing | (here_.comma & previous(here_.quote, before_.quote, 1)) |
                    (here_.quote & previous(here_.space, before_.space, 1) & previous(here_.token, before_.token, 2)) |
-                   (here_.space & previous(here_.word_end, before_.word_end, 1)) | double_dash | block.runs |
+                   (here_.space & previous(here_.word_end, before_.word_end, 1)) | double_dash | dashes | block.runs |
                    block.cards;
     before_ = here_;
     here_ = after;
@@ -121,7 +126,7 @@ class InterestingBytes {
   }
 
  private:
-  // Where at least `length` (10 or 14) bits in a row begin.
+  // Where at least `length` (9 to 16) bits in a row begin.
   static std::uint64_t long_runs(std::uint64_t here, std::uint64_t after, int length) noexcept {
     const auto both = [](std::uint64_t& low, std::uint64_t& high, int by) {
       low &= low >> by | high << (64 - by);

@@ -1,5 +1,7 @@
 #include "observe/redact_scan.hpp"
 
+#include "observe/redact_blocks.hpp"
+
 #include <algorithm>
 #include <bit>
 
@@ -71,7 +73,7 @@ void RedactScan::look_at(std::size_t at, bool run, bool card) {
     case '\'':
       return on_quote_behind_word(at);
     case '-':
-      return on_option(at);
+      return on_dashes(at);
     case ' ':
       return on_word(at);
     case '(':
@@ -195,17 +197,14 @@ void RedactScan::on_run(std::size_t at) {
   const bool open = end == text_.size() || text_.size() - end < 2;
   if (open && end - at < kLongestToken && needs_more(at, at, Open::kBare)) return;
 
-  if (const auto key = find_private_key(text_, at)) {
-    if (key->end == text_.size() && needs_more(at, key->begin, Open::kLine)) return;
-    return hide(key->begin, key->end);
-  }
   // The run may begin with what belongs to an escape in front of it: %3D, \n, \u003d.
   std::size_t start = at;
   if (at > 0 && text_[at - 1] == '%') start = at + 2;
   if (at > 0 && text_[at - 1] == '\\') start = text_[at] == 'u' ? at + 5 : at + 1;
   for (std::size_t i = start; i < end; ++i) {
     if (i != start && text_[i - 1] != '-' && text_[i - 1] != '_') continue;
-    const auto token = find_token(text_, i, end);
+    auto token = find_token(text_, i, end);
+    if (!token && i == start) token = find_odd_token(text_, i, end);
     if (!token) continue;
     if (token->end == text_.size() && needs_more(std::min(at, token->begin), token->begin, Open::kBare)) return;
     return hide(token->begin, token->end);
@@ -520,6 +519,8 @@ bool RedactScan::on_url(std::size_t colon) {
 
 // `curl -u user:password`, and Telegram's `digits:AA...`.
 bool RedactScan::on_user_and_password(std::size_t colon) {
+  // Most colons stand behind a quoted name.
+  if (colon > 1 && text_[colon - 1] == '"' && text_[colon - 2] != ' ') return false;
   std::size_t begin = colon;
   while (begin > 0 && colon - begin < 64 && !is_space(text_[begin - 1]) && text_[begin - 1] != '"' &&
          text_[begin - 1] != '\'')
@@ -636,6 +637,21 @@ void RedactScan::on_quote_behind_word(std::size_t at) {
       equals(word, "by") && name.begin >= 11 && equals(text_.substr(name.begin - 11, 10), "identified");
   if (!identified && rules_.names.judge(word) != Verdict::kSensitive) return;
   quoted_value(name, at, 0, Holder::kField, Verdict::kSensitive);
+}
+
+void RedactScan::on_dashes(std::size_t at) {
+  if (at + 2 < text_.size() && text_[at + 1] == '-') return on_private_key(at);
+  on_option(at);
+}
+
+// -----BEGIN PRIVATE KEY-----
+void RedactScan::on_private_key(std::size_t at) {
+  constexpr std::size_t kLongestHead = 80;
+  if (text_.size() - at < kLongestHead && needs_more(at, text_.size(), Open::kBare)) return;
+  const auto key = find_private_key(text_, at);
+  if (!key) return;
+  if (key->end == text_.size() && needs_more(at, key->begin, Open::kLine)) return;
+  hide(key->begin, key->end);
 }
 
 // --password x

@@ -5,9 +5,7 @@
 // and says so.
 #pragma once
 
-#include "observe/redact_blocks.hpp"
-#include "observe/redact_hide.hpp"
-#include "observe/redact_names.hpp"
+#include "observe/redact_rules.hpp"
 #include "observe/redact_syntax.hpp"
 #include "observe/redact_tokens.hpp"
 
@@ -16,12 +14,6 @@
 #include <string_view>
 
 namespace gatehouse {
-
-struct RedactRules {
-  const SensitiveNames& names;
-  const SecretHider& hider;
-  bool emails = false;
-};
 
 class RedactScan {
  public:
@@ -61,6 +53,8 @@ class RedactScan {
   void on_tuple(std::size_t comma);
   void on_tag(std::size_t at);
   void on_quote_behind_word(std::size_t at);
+  void on_dashes(std::size_t at);
+  void on_private_key(std::size_t at);
   void on_option(std::size_t second_dash);
   void on_word(std::size_t space);
   void on_dialled(std::size_t parenthesis);

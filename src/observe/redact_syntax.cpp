@@ -93,7 +93,7 @@ WrittenName name_before(std::string_view text, std::size_t at) noexcept {
 }
 
 std::string_view spelled_out(std::string_view name, std::string& scratch) {
-  if (name.find_first_of("%\\") == std::string_view::npos) return name;
+  if (std::none_of(name.begin(), name.end(), [](char c) { return c == '%' || c == '\\'; })) return name;
   scratch.clear();
   for (std::size_t i = 0; i < name.size(); ++i) {
     const bool percent = name[i] == '%' && i + 2 < name.size() && is_hex(name[i + 1]) && is_hex(name[i + 2]);

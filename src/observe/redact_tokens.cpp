@@ -229,17 +229,24 @@ constexpr Prefix kDotted[] = {{"SG.", Body::kDotted, 60, 80},        {"hvs.", Bo
                               {"sk.eyJ", Body::kDotted, 60, 400},    {"s.", Body::kAlnum, 24, 24},
                               {"b.AAAAAQ", Body::kToken, 100, 400},  {"secret-token.", Body::kDotted, 20, 200}};
 
-// First two characters of every prefix, so that nearly every run is dismissed by one look.
-constexpr std::size_t pair_of(char a, char b) {
-  return (static_cast<unsigned char>(a) * 31u + static_cast<unsigned char>(b)) % 4096;
+// Prefixes by their first two characters, so that nearly every run is dismissed by one look.
+constexpr std::size_t kSlots = 1024;
+constexpr std::size_t slot_of(char a, char b) {
+  return (static_cast<unsigned char>(a) * 37u + static_cast<unsigned char>(b)) % kSlots;
 }
-constexpr auto kFirstPairs = [] {
-  std::array<std::uint64_t, 64> bits{};
-  for (const Prefix& prefix : kPrefixes) {
-    const std::size_t pair = pair_of(prefix.text[0], prefix.text[1]);
-    bits[pair / 64] |= std::uint64_t{1} << pair % 64;
+struct PrefixIndex {
+  std::array<std::uint8_t, kSlots> first{};               // 1 + the first prefix of that slot, 0: none
+  std::array<std::uint8_t, std::size(kPrefixes)> next{};  // the same for the one behind each
+};
+static_assert(std::size(kPrefixes) < 255);
+constexpr auto kIndex = [] {
+  PrefixIndex index;
+  for (std::size_t i = std::size(kPrefixes); i > 0; --i) {
+    auto& first = index.first[slot_of(kPrefixes[i - 1].text[0], kPrefixes[i - 1].text[1])];
+    index.next[i - 1] = first;
+    first = static_cast<std::uint8_t>(i);
   }
-  return bits;
+  return index;
 }();
 
 constexpr std::size_t body_end(std::string_view text, std::size_t at, Body body, std::size_t most) noexcept {
@@ -284,26 +291,29 @@ std::optional<TextSpan> match_jwt(std::string_view text, std::size_t at, std::si
   return TextSpan{at, end};
 }
 
+// `SG.`, `hvs.`, `1//`: the part in front of the run.
 std::optional<TextSpan> match_dotted(std::string_view text, std::size_t at) noexcept {
-  if (at == 0 || (text[at - 1] != '.' && text[at - 1] != '/')) return {};
+  if (at < 3) return {};
+  if (text[at - 1] == '/')
+    return text.compare(at - 3, 3, "1//") == 0 ? match_prefix(text, at - 3, {"1//0", Body::kToken, 38, 255})
+                                               : std::nullopt;
+  if (text[at - 1] != '.') return {};
   std::size_t begin = at - 1;
-  while (begin > 0 && at - begin < 24 &&
-         (is_alnum(text[begin - 1]) || text[begin - 1] == '_' || text[begin - 1] == '.' || text[begin - 1] == '/' ||
-          text[begin - 1] == '-'))
-    --begin;
-  // A prefix may stand behind another word and a dot or a slash.
+  while (begin > 0 && at - begin < 24 && (is_token_char(text[begin - 1]) || text[begin - 1] == '.')) --begin;
+  // A prefix may stand behind another word and a dot.
   for (std::size_t start = begin; start + 2 <= at; ++start) {
     if (start > begin && is_token_char(text[start - 1])) continue;
     for (const Prefix& prefix : kDotted)
-      if (const auto found = match_prefix(text, start, prefix)) return found;
-    if (text.compare(start, 3, "1//") == 0)
-      if (const auto found = match_prefix(text, start, {"1//0", Body::kToken, 38, 255})) return found;
+      if (text[start] == prefix.text[0])
+        if (const auto found = match_prefix(text, start, prefix)) return found;
   }
   return {};
 }
 
-// Shapes without a prefix of their own.
-std::optional<TextSpan> match_special(std::string_view text, std::size_t at, std::size_t run_end) noexcept {
+}  // namespace
+
+std::optional<TextSpan> find_odd_token(std::string_view text, std::size_t at, std::size_t run_end) noexcept {
+  if (const auto found = match_dotted(text, at)) return found;
   const std::size_t size = run_end - at;
   const auto hex = [&](std::size_t from, std::size_t count) {
     return from + count <= text.size() && std::all_of(text.begin() + static_cast<std::ptrdiff_t>(from),
@@ -350,6 +360,8 @@ std::optional<TextSpan> match_special(std::string_view text, std::size_t at, std
   }
   return {};
 }
+
+namespace {
 
 int base64_value(char c) noexcept {
   if (is_upper(c)) return c - 'A';
@@ -417,14 +429,9 @@ bool is_card(std::string_view digits) noexcept {
 
 std::optional<TextSpan> find_token(std::string_view text, std::size_t at, std::size_t run_end) noexcept {
   if (at + 1 >= text.size()) return {};
-  const std::size_t pair = pair_of(text[at], text[at + 1]);
-  if (kFirstPairs[pair / 64] >> pair % 64 & 1) {
-    for (const Prefix& prefix : kPrefixes)
-      if (const auto found = match_prefix(text, at, prefix)) return found;
-  }
-  if (const auto found = match_jwt(text, at, run_end)) return found;
-  if (const auto found = match_dotted(text, at)) return found;
-  return match_special(text, at, run_end);
+  for (std::size_t i = kIndex.first[slot_of(text[at], text[at + 1])]; i != 0; i = kIndex.next[i - 1])
+    if (const auto found = match_prefix(text, at, kPrefixes[i - 1])) return found;
+  return text[at] == 'e' ? match_jwt(text, at, run_end) : std::nullopt;
 }
 
 std::optional<TextSpan> find_scheme_credentials(std::string_view text, std::size_t at) noexcept {

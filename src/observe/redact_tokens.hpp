@@ -2,6 +2,7 @@
 // cards. Pure functions over a text and a place in it; linear in the length of what they find.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -14,16 +15,22 @@ struct TextSpan {
 };
 
 // Letters, digits, `_` and `-`: what tokens are made of.
-constexpr bool is_token_char(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-}
+inline constexpr auto kTokenChars = [] {
+  std::array<bool, 256> is{};
+  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"))
+    is[static_cast<unsigned char>(c)] = true;
+  return is;
+}();
+constexpr bool is_token_char(char c) noexcept { return kTokenChars[static_cast<unsigned char>(c)]; }
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 constexpr bool is_alnum(char c) noexcept { return is_alpha(c) || is_digit(c); }
 
-// The secret that begins near `at`, where a run of token characters begins (or goes on behind `-` or `_`) and ends at
-// `run_end`. May begin before `at` (`SG.` + at) and end behind `run_end` (the other parts of a JSON web token).
+// The secret that begins at `at`, where a run of token characters begins (or goes on behind `-` or `_`) that ends at
+// `run_end`. May end behind it (the other parts of a JSON web token).
 std::optional<TextSpan> find_token(std::string_view text, std::size_t at, std::size_t run_end) noexcept;
+// The secret around a whole run that no prefix of the run gives away; may begin before it (`SG.`).
+std::optional<TextSpan> find_odd_token(std::string_view text, std::size_t at, std::size_t run_end) noexcept;
 
 // The credentials behind `Bearer ` or `Basic ` when `at` is where they would begin.
 std::optional<TextSpan> find_scheme_credentials(std::string_view text, std::size_t at) noexcept;

@@ -1,6 +1,7 @@
 #include "observe/redactor.hpp"
 
 #include "observe/redact_patterns.hpp"
+#include "observe/redact_scan.hpp"
 
 #include <gatehouse/message.hpp>
 
@@ -19,6 +20,12 @@ using Verdict = SensitiveNames::Verdict;
 constexpr std::size_t kShortestUrlSecret = 4;
 // How often a URL may be encoded into a parameter of another one.
 constexpr int kNesting = 3;
+
+// The next `c`, or the end. A loop: the texts are shorter than a call of memchr is worth.
+std::size_t position_of(char c, std::string_view text, std::size_t from) noexcept {
+  while (from < text.size() && text[from] != c) ++from;
+  return from;
+}
 
 bool ends_with(std::string_view text, std::string_view lower) {
   return text.size() >= lower.size() && equals_ignoring_case(text.substr(text.size() - lower.size()), lower);
@@ -63,6 +70,23 @@ std::string_view Redactor::text(std::string_view in, std::string& scratch) const
   return scratch;
 }
 
+// Whether a path, or a query whose names have been judged, is so plain that nothing in it can be a secret by its shape:
+// the usual case, and cheaper to see than to scan.
+bool Redactor::has_short_words(std::string_view in) const noexcept {
+  constexpr std::size_t kShortestToken = 12;
+  if (rules_.emails || !patterns_->empty()) return false;
+  std::size_t run = 0;
+  for (const char c : in) {
+    if (is_token_char(c)) {
+      if (++run == kShortestToken) return false;
+      continue;
+    }
+    if (c != '/' && c != '.' && c != '&' && c != '=') return false;
+    run = 0;
+  }
+  return true;
+}
+
 std::string_view Redactor::by_pattern(std::string_view in, std::string& scratch) const {
   if (patterns_->empty()) return in;
   std::vector<RedactPatterns::Match> matches;
@@ -97,6 +121,7 @@ bool Redactor::hides_parameter(std::string_view name, std::string_view value) co
 
 // Whether a value is itself a URL or a form, encoded, with a secret in it.
 bool Redactor::holds_parameters(std::string_view value) const {
+  if (position_of('%', value, 0) == value.size()) return false;
   std::string decoded(value), again, scratch;
   for (int i = 0; i < kNesting && decoded.find('%') != std::string::npos; ++i) {
     again = spelled_out(decoded, scratch);
@@ -122,12 +147,13 @@ std::string_view Redactor::query(std::string_view in, std::string& scratch) cons
   bool changed = false;
   std::size_t copied = 0;
   for (std::size_t begin = 0; begin < in.size();) {
-    const std::size_t end = std::min(in.find_first_of("&;", begin), in.size());
-    const std::string_view pair = in.substr(begin, end - begin);
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
-    if (!SecretHider::hidden_already(value) &&
-        (hides_parameter(pair.substr(0, equals), value) || holds_parameters(value))) {
+    std::size_t end = begin, equals = in.size();
+    for (; end < in.size() && in[end] != '&' && in[end] != ';'; ++end)
+      if (in[end] == '=' && equals == in.size()) equals = end;
+    const std::string_view name = in.substr(begin, std::min(equals, end) - begin);
+    const std::string_view value =
+        in.substr(std::min(begin + name.size() + 1, end), end - std::min(begin + name.size() + 1, end));
+    if (!SecretHider::hidden_already(value) && (hides_parameter(name, value) || holds_parameters(value))) {
       changed = true;
       // A dropped pair goes with its name, and with the separator in front of it or, for the first one, behind it.
       const bool first = begin == copied;
@@ -138,7 +164,7 @@ std::string_view Redactor::query(std::string_view in, std::string& scratch) cons
     }
     begin = end + 1;
   }
-  if (!changed) return text(in, scratch);
+  if (!changed) return has_short_words(in) ? in : text(in, scratch);
   out += in.substr(copied);
   const std::string_view result = text(out, scratch);
   if (result.data() == out.data()) scratch = std::move(out);
@@ -163,33 +189,31 @@ std::string_view Redactor::url(std::string_view in, std::string& scratch) const 
   return scratch;
 }
 
+bool Redactor::hides_segment(std::string_view part) const noexcept {
+  // `{token}`, `:token` and `<token>` stand for one segment.
+  if (part.empty() || (part.front() != '{' && part.front() != ':' && part.front() != '<')) return false;
+  const Verdict verdict = names_.judge(part);
+  return verdict == Verdict::kSensitive || verdict == Verdict::kInUrl;
+}
+
 std::string_view Redactor::path(std::string_view in, std::string_view route, std::string& scratch) const {
-  // `{token}`, `:token` and `<token>` stand for one segment; behind a star the segments no longer correspond.
-  if (route.find_first_of("{:<") == std::string_view::npos) return text(in, scratch);
   std::string whole;
-  std::size_t from = 0, template_from = 0;
-  bool changed = false;
-  while (from < in.size()) {
-    const std::size_t end = std::min(in.find('/', from), in.size());
-    const std::string_view segment = in.substr(from, end - from);
-    std::string_view part;
-    if (template_from < route.size()) {
-      const std::size_t template_end = std::min(route.find('/', template_from), route.size());
-      part = route.substr(template_from, template_end - template_from);
-      template_from = part.find('*') == std::string_view::npos ? template_end + 1 : route.size();
+  std::size_t from = 0, copied = 0;
+  for (std::size_t template_from = 0; template_from < route.size() && from < in.size();) {
+    const std::size_t template_end = position_of('/', route, template_from);
+    const std::string_view part = route.substr(template_from, template_end - template_from);
+    if (part.size() == 1 && part.front() == '*') break;  // behind a star the segments no longer correspond
+    const std::size_t end = position_of('/', in, from);
+    if (end > from && hides_segment(part)) {
+      whole += in.substr(copied, from - copied);
+      hider_.append(in.substr(from, end - from), whole);
+      copied = end;
     }
-    const bool variable = !part.empty() && (part.front() == '{' || part.front() == ':' || part.front() == '<');
-    const Verdict verdict = variable ? names_.judge(part) : Verdict::kHarmless;
-    if (!segment.empty() && (verdict == Verdict::kSensitive || verdict == Verdict::kInUrl)) {
-      hider_.append(segment, whole);
-      changed = true;
-    } else {
-      whole += segment;
-    }
-    if (end < in.size()) whole += '/';
     from = end + 1;
+    template_from = template_end + 1;
   }
-  if (!changed) return text(in, scratch);
+  if (copied == 0) return has_short_words(in) && position_of('=', in, 0) == in.size() ? in : text(in, scratch);
+  whole += in.substr(copied);
   std::string hidden;
   scratch = text(whole, hidden);
   return scratch;

@@ -7,7 +7,7 @@
 
 #include "observe/redact_hide.hpp"
 #include "observe/redact_names.hpp"
-#include "observe/redact_scan.hpp"
+#include "observe/redact_rules.hpp"
 
 #include <gatehouse/result.hpp>
 
@@ -66,6 +66,8 @@ class Redactor {
   std::string_view by_pattern(std::string_view in, std::string& scratch) const;
   bool hides_parameter(std::string_view name, std::string_view value) const;
   bool holds_parameters(std::string_view value) const;
+  bool has_short_words(std::string_view in) const noexcept;
+  bool hides_segment(std::string_view part) const noexcept;
 
   SensitiveNames names_;
   SecretHider hider_;

@@ -35,7 +35,7 @@ std::string read_back(std::string_view line) {
 TEST(JsonWriter, WritesOneObjectOnOneLine) {
   std::string out = "before\n";
   JsonWriter json(out);
-  json.text("method", "GET");
+  json.literal("method", "GET");
   json.number("status", 200);
   json.number("size", std::uint64_t{18446744073709551615u});
   json.number("delta", std::int64_t{-5});
