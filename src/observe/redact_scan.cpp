@@ -35,9 +35,10 @@ RedactScan::RedactScan(const RedactRules& rules, std::string_view text, std::siz
     : rules_(rules), text_(text), final_(end == End::kFinal), out_(out), position_(from), copied_(from), told_(from) {}
 
 void RedactScan::run() {
-  // The last bytes of a piece are judged together with the next one, which may say what they belong to.
-  const std::size_t end = final_ || text_.size() < kLookBack ? text_.size() : text_.size() - kLookBack;
-  const std::size_t safe = final_ ? text_.size() : text_.size() < kLookBack ? position_ : std::max(end, position_);
+  // The last bytes of a piece are judged together with the next one, which may say what they belong to; whole lines are
+  // not kept waiting.
+  std::size_t safe = text_.size();
+  if (!final_ && !text_.ends_with('\n')) safe = std::max(position_, safe - std::min(safe, kLookBack));
   InterestingBytes bytes(text_, position_ / 64 * 64);
   while (!bytes.done() && !waiting_) {
     const InterestingBytes::Block block = bytes.next();
@@ -321,7 +322,9 @@ void RedactScan::value_of(const WrittenName& name, std::size_t at, Verdict verdi
 void RedactScan::quoted_value(const WrittenName& name, std::size_t quote, std::size_t backslashes, Holder holder,
                               Verdict verdict) {
   const std::size_t begin = quote + 1;
-  std::size_t end = quoted_end(text_, begin, text_[quote], backslashes);
+  const std::size_t line = final_ ? std::string_view::npos : text_.find('\n', begin);
+  std::size_t end = quoted_end(text_.substr(0, line), begin, text_[quote], backslashes);
+  if (end == std::string_view::npos && line != std::string_view::npos) end = line;
   if (end == std::string_view::npos) {
     if (needs_more(name.begin, begin, Open::kQuoted, text_[quote], backslashes)) return;
     end = std::min(text_.find('\n', begin), text_.size());

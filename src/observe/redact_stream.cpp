@@ -1,73 +1,89 @@
 #include "observe/redact_stream.hpp"
 
-#include <cerrno>
-#include <memory>
-#include <unistd.h>
+#include "observe/redact_patterns.hpp"
+
+#include <algorithm>
 
 namespace gatehouse {
-namespace {
 
-bool write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
+void RedactStream::feed(std::string_view piece, std::string& out) {
+  if (open_ != RedactScan::Open::kNothing) piece = skip_secret(piece);
+  if (piece.empty()) return;
+  text_ += piece;
+  // What is kept grows for as long as a value has no end; looking at it again for every byte would take quadratic time.
+  if (text_.size() < worth_a_look_ && piece.find('\n') == std::string_view::npos) return;
+  scan(RedactScan::End::kMoreToCome, out);
 }
 
-}  // namespace
-
-void LineRedactor::add(std::string_view line, std::string& out) { out += redactor_.text(line, scratch_); }
-
-void LineRedactor::feed(std::string_view bytes, std::string& out) {
-  while (!bytes.empty()) {
-    const std::size_t end = bytes.find('\n');
-    if (end == std::string_view::npos) {
-      held_ += bytes;
-      break;
-    }
-    if (held_.empty()) {
-      add(bytes.substr(0, end), out);
-    } else {
-      held_ += bytes.substr(0, end);
-      add(held_, out);
-      held_.clear();
-    }
-    out += '\n';
-    bytes.remove_prefix(end + 1);
+void RedactStream::finish(std::string& out) {
+  scan(RedactScan::End::kFinal, out);
+  if (!line_.empty()) {
+    std::string scratch;
+    out += redactor_->by_pattern(line_, scratch);
+    line_.clear();
   }
-  while (held_.size() > kLongestLine) {
-    // The last end of a word in the second half, so that no secret is cut in two and progress is certain.
-    const std::size_t space = held_.find_last_of(" \t,;\"'", kLongestLine);
-    const std::size_t cut = space == std::string::npos || space < kLongestLine / 2 ? kLongestLine : space + 1;
-    add(std::string_view(held_).substr(0, cut), out);
-    held_.erase(0, cut);
-  }
+  open_ = RedactScan::Open::kNothing;
 }
 
-void LineRedactor::finish(std::string& out) {
-  if (!held_.empty()) add(held_, out);
-  held_.clear();
+void RedactStream::scan(RedactScan::End end, std::string& out) {
+  std::string hidden;
+  RedactScan pass(redactor_->rules_, text_, told_, end, hidden);
+  pass.run();
+  if (end == RedactScan::End::kMoreToCome && text_.size() - pass.told() > kMostKept) {
+    open_ = pass.hide_open_end();
+    open_quote_ = pass.open_quote();
+    open_backslashes_ = pass.open_backslashes();
+    backslashes_ = 0;
+  }
+  tell(pass.changed() ? std::string_view(hidden) : std::string_view(text_).substr(told_, pass.told() - told_), out);
+  told_ = pass.told();
+  const std::size_t forget = told_ > kLookBack ? told_ - kLookBack : 0;
+  text_.erase(0, forget);
+  told_ -= forget;
+  worth_a_look_ = text_.size() + (text_.size() - told_) / 4;
 }
 
-bool redact_stream(int in, int out, const Redactor& redactor) {
-  constexpr std::size_t kRead = std::size_t{256} << 10;
-  const auto buffer = std::make_unique_for_overwrite<char[]>(kRead);
-  LineRedactor lines(redactor);
-  std::string redacted;
-  for (;;) {
-    const ssize_t got = ::read(in, buffer.get(), kRead);
-    if (got < 0 && errno == EINTR) continue;
-    redacted.clear();
-    if (got <= 0) {
-      lines.finish(redacted);
-      return write_all(out, redacted);
+std::string_view RedactStream::skip_secret(std::string_view piece) {
+  for (std::size_t i = 0; i < piece.size(); ++i) {
+    const char c = piece[i];
+    bool ends = c == '\n';
+    switch (open_) {
+      case RedactScan::Open::kBare:
+        ends = ends || std::string_view(" \t\r&\"'<>`").find(c) != std::string_view::npos;
+        break;
+      case RedactScan::Open::kQuoted:
+        ends = ends || (c == open_quote_ && (backslashes_ < open_backslashes_ ||
+                                             (backslashes_ - open_backslashes_) / (open_backslashes_ + 1) % 2 == 0));
+        break;
+      case RedactScan::Open::kLine:
+      case RedactScan::Open::kNothing:
+        break;
     }
-    lines.feed({buffer.get(), static_cast<std::size_t>(got)}, redacted);
-    if (!write_all(out, redacted)) return false;
+    if (!ends) {
+      backslashes_ = c == '\\' ? backslashes_ + 1 : 0;
+      continue;
+    }
+    // The backslashes of the closing quote were taken for a part of the secret.
+    if (c == open_quote_) text_.append(std::min(backslashes_, open_backslashes_), '\\');
+    open_ = RedactScan::Open::kNothing;
+    return piece.substr(i);
   }
+  return {};
+}
+
+void RedactStream::tell(std::string_view text, std::string& out) {
+  if (redactor_->patterns_->empty()) {
+    out += text;
+    return;
+  }
+  // Patterns see whole lines, or what is kept of endless ones.
+  line_ += text;
+  const std::size_t newline = line_.rfind('\n');
+  const std::size_t whole = newline != std::string::npos ? newline + 1 : line_.size() > kMostKept ? line_.size() : 0;
+  if (whole == 0) return;
+  std::string scratch;
+  out += redactor_->by_pattern(std::string_view(line_).substr(0, whole), scratch);
+  line_.erase(0, whole);
 }
 
 }  // namespace gatehouse

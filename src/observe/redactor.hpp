@@ -61,6 +61,7 @@ class Redactor {
   bool sensitive(std::string_view name) const noexcept;
 
  private:
+  friend class RedactStream;
   Redactor(const RedactOptions& options, std::unique_ptr<const RedactPatterns> patterns);
 
   std::string_view by_pattern(std::string_view in, std::string& scratch) const;
