@@ -25,6 +25,13 @@ bool equals(std::string_view text, std::string_view lower) noexcept {
          });
 }
 
+// A path, a domain, a date, a number: nothing that could hold a pair of its own.
+bool is_attribute_value(std::string_view text) noexcept {
+  constexpr std::string_view others = "/.:, -_+";
+  return std::all_of(text.begin() + (text.empty() ? 0 : 1), text.end(),
+                     [&](char c) { return is_alnum(c) || others.find(c) != std::string_view::npos; });
+}
+
 bool ends_with(std::string_view text, std::string_view lower) noexcept {
   return text.size() >= lower.size() && equals(text.substr(text.size() - lower.size()), lower);
 }
@@ -162,8 +169,9 @@ void RedactScan::append_cookies(const SecretHider& hider, std::string_view in, s
     const std::string_view pair = in.substr(begin, end - begin);
     const std::size_t equals_sign = pair.find('=');
     const std::string_view name = pair.substr(0, std::min(equals_sign, pair.size()));
-    const bool attribute = begin > 0 && std::any_of(std::begin(attributes), std::end(attributes),
-                                                    [&](std::string_view a) { return equals(name, a); });
+    const bool attribute =
+        begin > 0 && is_attribute_value(pair.substr(name.size())) &&
+        std::any_of(std::begin(attributes), std::end(attributes), [&](std::string_view a) { return equals(name, a); });
     const bool flag = begin > 0 && (equals(pair, "httponly") || equals(pair, "secure") || equals(pair, "partitioned"));
     const bool dropped = drop && !attribute && !flag && !pair.empty();
     if (!dropped) {
@@ -235,7 +243,10 @@ void RedactScan::on_email(std::size_t at) {
   }
   if (end == text_.size() && needs_more(begin, begin, Open::kBare)) return;
   while (end > at && (text_[end - 1] == '.' || text_[end - 1] == '-')) --end;
-  if (begin < at && dot > at && dot < end) hide(begin, end);
+  // user:password in a URL, hidden before, is no address.
+  const bool hidden =
+      SecretHider::hidden_already(text_.substr(begin, at - begin)) || (begin > 0 && text_[begin - 1] == '*');
+  if (begin < at && dot > at && dot < end && !hidden) hide(begin, end);
 }
 
 std::size_t RedactScan::skip_blanks(std::size_t at, bool lines) const noexcept {
@@ -250,7 +261,7 @@ void RedactScan::on_separator(std::size_t at) {
   const char previous = at > 0 ? text_[at - 1] : '\0';
   if (text_[at] == ':') {
     if (next == ':' || previous == ':' || next == '=') return;
-    if (next == '/' && on_url(at)) return;
+    if ((next == '/' || next == '\\') && on_url(at)) return;
     if (on_user_and_password(at)) return;
   } else if (next == '=' || previous == '=' || previous == '!' || previous == '<' || previous == '>') {
     return;
@@ -288,7 +299,7 @@ void RedactScan::form_value(std::size_t at) {
     const std::size_t begin = quote + 1 + gap.size();
     const std::size_t end = std::min(text_.find(gap.substr(0, gap.size() / 2), begin), text_.size());
     if (end == text_.size() && needs_more(at, begin, Open::kLine)) return;
-    return hide(begin, end);
+    return hide(begin, json_string_end(text_, begin, end));
   }
 }
 
@@ -312,6 +323,12 @@ void RedactScan::value_of(const WrittenName& name, std::size_t at, Verdict verdi
     return;
   }
   const char c = text_[quote];
+  // In the next line only what JSON would put there is the value.
+  const bool next_line = text_.substr(at, value - at).find('\n') != std::string_view::npos;
+  if (next_line && std::string_view("\"'{[-0123456789").find(c) == std::string_view::npos) return;
+  // `{"m":"the 'password' is ","n":1}`: this quote ends a text.
+  if (c == '"' && name.quote != '"' && structure_follows(text_, quote + 1)) return;
+  if (c == name.quote && quote - value < name.backslashes) return;
   if (c == '"' || c == '\'' || c == '`') return quoted_value(name, quote, quote - value, holder, verdict);
   if (verdict == Verdict::kSensitive && (c == '{' || c == '[')) return container(name, value);
   // PHP's print_r and XML in attributes aside, a value may stand in parentheses: Key (token)=(x).
@@ -322,13 +339,16 @@ void RedactScan::value_of(const WrittenName& name, std::size_t at, Verdict verdi
 void RedactScan::quoted_value(const WrittenName& name, std::size_t quote, std::size_t backslashes, Holder holder,
                               Verdict verdict) {
   const std::size_t begin = quote + 1;
-  const std::size_t line = final_ ? std::string_view::npos : text_.find('\n', begin);
+  // A quote that is never closed must not swallow the opening one of the next line's secret.
+  const std::size_t line = text_.find('\n', begin);
   std::size_t end = quoted_end(text_.substr(0, line), begin, text_[quote], backslashes);
-  if (end == std::string_view::npos && line != std::string_view::npos) end = line;
   if (end == std::string_view::npos) {
-    if (needs_more(name.begin, begin, Open::kQuoted, text_[quote], backslashes)) return;
-    end = std::min(text_.find('\n', begin), text_.size());
+    if (line == std::string_view::npos && needs_more(name.begin, begin, Open::kQuoted, text_[quote], backslashes))
+      return;
+    end = std::min(line, text_.size());
   }
+  // What stands in single quotes may itself stand in a JSON string, and must not reach beyond it.
+  if (text_[quote] != '"') end = json_string_end(text_, begin, end);
   const std::string_view value = text_.substr(begin, end - begin);
   if (value.empty()) return;
   if (verdict == Verdict::kInUrl && !in_url(name, end)) return;
@@ -387,23 +407,27 @@ void RedactScan::bare_value(const WrittenName& name, std::size_t at, Holder hold
 
   if (holder == Holder::kCookies) {
     if (value.find('=') == std::string_view::npos) return;
-    return hide_held(at, line_end(text_, at), holder);
+    end = line_end(text_, at);
+    if (end == text_.size() && needs_more(name.begin, at, Open::kLine)) return;
+    return hide_held(at, end, holder);
   }
   if (holder == Holder::kAuthorization) {
     const std::size_t line = line_end(text_, at);
     const TextSpan rest = credentials(text_, {at, line});
     if (rest.begin == at) return hide(at, end);
     // Bearer and Basic have one token, the other schemes a list of parameters, quoted ones too.
-    if (equals(value, "bearer") || equals(value, "basic") || equals(value, "token"))
-      return hide(rest.begin, bare_end(text_.substr(0, rest.end), rest.begin));
-    const bool escaped = text_.compare(rest.end, 1, "\"") != 0;
-    const std::size_t parameters = escaped ? rest.end : std::min(text_.find_first_of("\r\n", rest.begin), text_.size());
+    if (equals(value, "bearer") || equals(value, "basic") || equals(value, "token")) {
+      end = bare_end(text_.substr(0, rest.end), rest.begin);
+      if (end == text_.size() && needs_more(name.begin, rest.begin, Open::kBare)) return;
+      return hide(rest.begin, end);
+    }
+    const std::size_t parameters = parameters_end(text_, rest.begin);
     if (parameters == text_.size() && needs_more(name.begin, rest.begin, Open::kLine)) return;
     return hide(rest.begin, parameters);
   }
   if (starts_line(text_, name.begin)) {
     // YAML, properties and headers: the value is the rest of the line, unless the line is a list of pairs.
-    std::size_t line = line_end(text_, at);
+    const std::size_t line = rest_of_line(text_, at);
     if (line == text_.size() && needs_more(name.begin, at, Open::kLine)) return;
     const std::size_t pair = next_pair(text_, end, line);
     if (pair == std::string_view::npos && text_.compare(end, 1, "&") != 0 && text_.compare(end, 1, ",") != 0 &&
@@ -423,7 +447,8 @@ void RedactScan::container(const WrittenName& name, std::size_t at) {
       return;
     }
   // Prose may open a bracket and never close it; what has quoted names is data, of any number of lines.
-  const std::size_t limit = name.quote != 0 ? text_.size() : std::min(text_.find('\n', at), text_.size());
+  std::size_t limit = name.quote != 0 ? text_.size() : std::min(text_.find('\n', at), text_.size());
+  if (name.quote != '"' || name.backslashes != 0) limit = json_string_end(text_, at, limit);
   std::size_t end = container_end(text_.substr(0, limit), at);
   if (end == std::string_view::npos) {
     if (limit == text_.size() && needs_more(name.begin, at + 1, Open::kLine)) return;
@@ -470,9 +495,11 @@ void RedactScan::hide_leaves(const WrittenName& name, std::size_t begin, std::si
 }
 
 bool RedactScan::on_url(std::size_t colon) {
-  if (text_.compare(colon, 3, "://") != 0) return false;
+  // PHP writes slashes in JSON as `\/`.
+  const bool plain = text_.compare(colon, 3, "://") == 0;
+  if (!plain && text_.compare(colon, 5, ":\\/\\/") != 0) return false;
   constexpr std::string_view stops = " \t\r\n\"'<>\\`";
-  const std::size_t begin = colon + 3;
+  const std::size_t begin = colon + (plain ? 3 : 5);
   const std::string_view text = text_.substr(0, std::min(text_.size(), begin + kLongestUserInfo));
   std::size_t end = begin;
   std::size_t at_sign = std::string_view::npos, first_colon = std::string_view::npos;
@@ -538,8 +565,13 @@ bool RedactScan::on_user_and_password(std::size_t colon) {
         quote < text_.size() && (text_[quote] == '"' || text_[quote] == '\'') && text_[quote] != text_[begin - 1];
     const std::size_t secret = quoted ? quote + 1 : quote;
     // Inside quotes a password may hold what ends a bare one.
-    const char around = quoted ? text_[quote] : begin > 0 ? text_[begin - 1] : ' ';
-    std::size_t end = around == '"' || around == '\'' ? text_.find(around, secret) : bare_end(text_, secret);
+    const std::size_t opening = quoted ? quote : begin - 1;
+    std::size_t slashes = 0;
+    while (slashes < opening && text_[opening - 1 - slashes] == '\\') ++slashes;
+    const bool in_quotes = text_[opening] == '"' || text_[opening] == '\'';
+    std::size_t end = in_quotes ? quoted_end(text_, secret, text_[opening], slashes) : bare_end(text_, secret);
+    if (in_quotes && text_[opening] == '\'' && end != std::string_view::npos) end = json_string_end(text_, secret, end);
+    if (in_quotes && end == std::string_view::npos && final_) end = bare_end(text_, secret);
     end = std::min(end, text_.size());
     if (end == text_.size() && needs_more(begin, secret, Open::kBare)) return true;
     if (secret == end) hide(begin, colon);  // `-u token:`
@@ -617,19 +649,24 @@ void RedactScan::on_tag(std::size_t at) {
   std::size_t begin = at + 1;
   if (begin + cdata.size() > text_.size() && needs_more(open, text_.size(), Open::kLine)) return;
   if (text_.compare(begin, cdata.size(), cdata) == 0) begin += cdata.size();
-  std::size_t end = text_.substr(0, std::min(text_.size(), begin + kLongestToken)).find('<', begin);
+  std::size_t end = text_.find_first_of("<\n", begin);
   if (end == std::string_view::npos) {
-    if (text_.size() - begin < kLongestToken) needs_more(open, begin, Open::kLine);
+    needs_more(open, begin, Open::kLine);
     return;
   }
+  if (text_[end] == '\n') return;
   // `<user:password>` in a usage line is no tag.
-  if (end + 1 < text_.size() && text_[end + 1] != '/') return;
+  if (end + 1 < text_.size() && text_[end + 1] != '/' && text_[end + 1] != '\\') return;
+  if (end + 1 == text_.size() && needs_more(open, begin, Open::kLine)) return;
+  if (json_string_end(text_, begin, end) != end) return;
   if (begin > at + 1 && end >= 3 && text_.compare(end - 3, 3, "]]>") == 0) end -= 3;
   hide(begin, end);
 }
 
 // PASSWORD 'x', IDENTIFIED BY 'x', :api_key "x"
 void RedactScan::on_quote_behind_word(std::size_t at) {
+  // A quote behind which something ends has itself ended a text.
+  if (structure_follows(text_, at + 1)) return;
   WrittenName name;
   name.end = at - 1;
   std::size_t i = name.end;

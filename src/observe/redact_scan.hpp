@@ -17,7 +17,6 @@ namespace gatehouse {
 
 class RedactScan {
  public:
-  // kMoreToCome: the text is a piece of a stream of lines, in which a value ends with its line at the latest.
   enum class End : std::uint8_t { kFinal, kMoreToCome };
   // What goes on behind the end of a piece that is too long to be kept: everything up to there is secret.
   enum class Open : std::uint8_t { kNothing, kQuoted, kBare, kLine };

@@ -59,7 +59,7 @@ WrittenName quoted_before(std::string_view text, std::size_t at) noexcept {
   std::size_t i = name.end;
   const std::size_t limit = i > kLongestName ? i - kLongestName : 0;
   while (i > limit && text[i - 1] != name.quote && text[i - 1] != '\n') --i;
-  if (i == 0 || text[i - 1] != name.quote || backslashes_before(text, i - 1) != name.backslashes) return {};
+  if (i == 0 || text[i - 1] != name.quote) return {};
   name.begin = i;
   return name;
 }
@@ -155,24 +155,44 @@ std::size_t container_end(std::string_view text, std::size_t at) noexcept {
   return std::string_view::npos;
 }
 
+namespace {
+
+// How many characters at the backslashes at `at` belong to a value without quotes; 0: the value ends here.
+std::size_t escape_in_value(std::string_view text, std::size_t at) noexcept {
+  std::size_t behind = at;
+  while (behind < text.size() && text[behind] == '\\') ++behind;
+  const std::size_t count = behind - at;
+  if (behind >= text.size()) return count;
+  const char c = text[behind];
+  if (c == '"') return count == 1 && behind + 1 < text.size() && is_alnum(text[behind + 1]) ? 2 : 0;
+  if (c == 'n' || c == 'r' || c == 't') return 0;
+  if (c != 'u' || count % 2 == 0) return count;
+  // \u0026 is what `&` becomes in some JSON; such an escape ends a value where its character would.
+  const std::string_view code = text.substr(behind + 1, 4);
+  for (const std::string_view end :
+       {"0026", "0022", "0027", "003c", "003C", "003e", "003E", "000a", "000A", "000d", "000D", "0020"})
+    if (code == end) return 0;
+  return count;
+}
+
+}  // namespace
+
 std::size_t bare_end(std::string_view text, std::size_t from) noexcept {
   std::size_t i = from;
   for (; i < text.size(); ++i) {
     const char c = text[i];
-    if (is_space(c) || c == '&' || c == '"' || c == '\'' || c == '<' || c == '`') break;
+    if (is_space(c) || c == '&' || c == '<' || c == '`') break;
+    // An apostrophe inside a word is part of it.
+    if ((c == '"' || c == '\'') && (i + 1 >= text.size() || !is_alnum(text[i + 1]) || i == from)) break;
     if ((c == ')' || c == ']' || c == '}' || c == '>') && ends_there(text, i + 1)) break;
-    if (c == ',' && (ends_there(text, i + 1) || is_pair(text, i + 1, text.size()))) break;
-    if (c == ';' && (ends_there(text, i + 1) || is_pair(text, i + 1, text.size()))) break;
-    if (c == '|' && (ends_there(text, i + 1) || is_pair(text, i + 1, text.size()))) break;
-    if (c == '\\' && i + 1 < text.size()) {
-      if (text[i + 1] == '\\' &&
-          !(i + 2 < text.size() && (text[i + 2] == 'n' || text[i + 2] == 'r' || text[i + 2] == '"'))) {
-        ++i;
-        continue;
-      }
-      break;
+    if ((c == ',' || c == ';' || c == '|') && (ends_there(text, i + 1) || is_pair(text, i + 1, text.size()))) break;
+    if (c == '\\') {
+      const std::size_t size = escape_in_value(text, i);
+      if (size == 0) break;
+      i += size - 1;
     }
   }
+  i = std::min(i, text.size());
   // The full stop that ends a sentence.
   if (i > from + 1 && text[i - 1] == '.' && (i == text.size() || is_space(text[i]))) --i;
   return i;
@@ -201,6 +221,48 @@ std::size_t line_end(std::string_view text, std::size_t from) noexcept {
   }
   while (i > from && is_blank(text[i - 1])) --i;
   return i;
+}
+
+bool structure_follows(std::string_view text, std::size_t at) noexcept {
+  while (at < text.size() && is_blank(text[at])) ++at;
+  return at >= text.size() || std::string_view(",}]:\r\n").find(text[at]) != std::string_view::npos;
+}
+
+std::size_t json_string_end(std::string_view text, std::size_t from, std::size_t to) noexcept {
+  bool escaped = false;
+  for (std::size_t i = from; i < to; ++i) {
+    if (text[i] == '"' && !escaped && structure_follows(text, i + 1)) return i;
+    escaped = text[i] == '\\' && !escaped;
+  }
+  return to;
+}
+
+std::size_t rest_of_line(std::string_view text, std::size_t from) noexcept {
+  std::size_t i = from;
+  for (; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n' || c == '\r') break;
+    if ((c == '"' || c == '\'') && structure_follows(text, i + 1)) break;
+    if (c != '\\' || i + 1 >= text.size()) continue;
+    const char next = text[i + 1];
+    if (next == 'n' || next == 'r' || ((next == '"' || next == '\\') && structure_follows(text, i + 2))) break;
+    if (next == '\\' && i + 2 < text.size() && (text[i + 2] == 'n' || text[i + 2] == '"')) break;
+  }
+  while (i > from && is_blank(text[i - 1])) --i;
+  return i;
+}
+
+std::size_t parameters_end(std::string_view text, std::size_t from) noexcept {
+  for (std::size_t i = from;;) {
+    const std::size_t end = line_end(text, i);
+    std::size_t quote = end;
+    while (quote < text.size() && text[quote] == '\\') ++quote;
+    if (end == from || quote >= text.size() || text[quote] != '"' || text[end - 1] != '=') return end;
+    const std::size_t close = quoted_end(text, quote + 1, '"', quote - end);
+    if (close == std::string_view::npos) return end;
+    i = close + (quote - end) + 1;
+    if (i >= text.size() || text[i] == '\n') return i;
+  }
 }
 
 bool starts_line(std::string_view text, std::size_t at) noexcept {

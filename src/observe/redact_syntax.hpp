@@ -35,8 +35,16 @@ std::size_t container_end(std::string_view text, std::size_t at) noexcept;
 std::size_t bare_end(std::string_view text, std::size_t from) noexcept;
 // The same in text where `%26` stands for `&`.
 std::size_t encoded_end(std::string_view text, std::size_t from) noexcept;
-// The end of the line, or of the string that holds it; without trailing blanks.
+// The end of the line, or of the string that holds it, without trailing blanks: the first quote ends it.
 std::size_t line_end(std::string_view text, std::size_t from) noexcept;
+// The same for a value that may hold quotes: only one with a comma or a bracket behind it ends it.
+std::size_t rest_of_line(std::string_view text, std::size_t from) noexcept;
+// The same for `name="value", name=value` lists.
+std::size_t parameters_end(std::string_view text, std::size_t from) noexcept;
+// Where in [from, to) a double quote ends the JSON string that all of it may stand in; `to` when none does.
+std::size_t json_string_end(std::string_view text, std::size_t from, std::size_t to) noexcept;
+// Whether a quote that stands before `at` ended something there: a comma, a bracket, a colon or the end follows.
+bool structure_follows(std::string_view text, std::size_t at) noexcept;
 // Whether nothing but indentation and list marks stands between the line's start and `at`.
 bool starts_line(std::string_view text, std::size_t at) noexcept;
 // Whether `name=` or `name:` stands at `at`.

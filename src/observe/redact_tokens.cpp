@@ -461,18 +461,35 @@ std::optional<TextSpan> find_private_key(std::string_view text, std::size_t at) 
   if (text.compare(at, kBegin.size(), kBegin) != 0) return {};
   const std::string_view label = text.substr(at + kBegin.size(), kLongestLabel);
   const std::size_t label_end = label.find("-----");
-  if (label_end == std::string_view::npos || label.substr(0, label_end).find("PRIVATE KEY") == std::string_view::npos)
+  if (label_end == std::string_view::npos) return {};
+  const std::string_view words = label.substr(0, label_end);
+  const auto in_label = [](char c) { return is_upper(c) || is_digit(c) || c == ' '; };
+  if (!std::all_of(words.begin(), words.end(), in_label) || words.find("PRIVATE KEY") == std::string_view::npos)
     return {};
   const std::size_t begin = at + kBegin.size() + label_end + 5;
   // Only up to the next dashes: many beginnings without an end must not each search all that follows.
   const std::size_t dashes = text.substr(begin, kLongestKey).find("-----");
-  if (dashes != std::string_view::npos && text.compare(begin + dashes, kEnd.size(), kEnd) == 0)
+  if (dashes != std::string_view::npos && text.compare(begin + dashes, kEnd.size(), kEnd) == 0 &&
+      text.substr(begin, dashes).find('"') == std::string_view::npos)
     return TextSpan{begin, begin + dashes};
-  // Cut off: what is left of it is base64 with line breaks, real or escaped ones.
+  // Cut off: words of base64 are what is left of it, between line breaks, real or escaped ones.
   std::size_t stop = begin;
-  while (stop < text.size() &&
-         (is_token_char(text[stop]) || std::string_view("+/= \r\n\\:,").find(text[stop]) != std::string_view::npos))
-    ++stop;
+  for (std::size_t i = begin; i < text.size();) {
+    if (text[i] == ' ' || text[i] == '\n' || text[i] == '\r') {
+      ++i;
+      continue;
+    }
+    if (text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == 'n' || text[i + 1] == 'r' || text[i + 1] == '\\')) {
+      i += text[i + 1] == '\\' ? 1 : 2;
+      continue;
+    }
+    std::size_t end = i;
+    while (end < text.size() && (is_alnum(text[end]) || text[end] == '+' || text[end] == '/' || text[end] == '='))
+      ++end;
+    const bool ends = end >= text.size() || std::string_view(" \r\n\\\"'").find(text[end]) != std::string_view::npos;
+    if (end == i || !ends) break;
+    stop = i = end;
+  }
   return TextSpan{begin, stop};
 }
 

@@ -18,6 +18,8 @@ using Verdict = SensitiveNames::Verdict;
 
 // Shorter values of parameters that are only secret in URLs say too little to be one (`?state=CA`).
 constexpr std::size_t kShortestUrlSecret = 4;
+// Passes over one text.
+constexpr int kMostLooks = 4;
 // How often a URL may be encoded into a parameter of another one.
 constexpr int kNesting = 3;
 
@@ -61,11 +63,20 @@ Redactor::~Redactor() = default;
 bool Redactor::sensitive(std::string_view name) const noexcept { return names_.judge(name) == Verdict::kSensitive; }
 
 std::string_view Redactor::text(std::string_view in, std::string& scratch) const {
-  std::string hidden;
-  RedactScan scan(rules_, in, 0, RedactScan::End::kFinal, hidden);
-  scan.run();
-  if (!scan.changed()) return by_pattern(in, scratch);
-  const std::string_view result = by_pattern(hidden, scratch);
+  std::string hidden, again;
+  std::string_view told = in;
+  // What takes a secret's place may change how its surroundings read (a name with a secret in it): look until nothing
+  // changes. Nearly always the second look is the last, and only lines with a secret get one.
+  for (int looks = 0; looks < kMostLooks; ++looks) {
+    again.clear();
+    RedactScan scan(rules_, told, 0, RedactScan::End::kFinal, again);
+    scan.run();
+    if (!scan.changed()) break;
+    hidden.swap(again);
+    told = hidden;
+  }
+  const std::string_view result = by_pattern(told, scratch);
+  if (result.data() == in.data()) return in;
   if (result.data() == hidden.data()) scratch = std::move(hidden);
   return scratch;
 }
