@@ -1,41 +1,58 @@
 #include "commands/redact.hpp"
 
-#include "observe/redact_stream.hpp"
+#include "observe/redact_filter.hpp"
 
 #include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
 #include <csignal>
 #include <iostream>
+#include <map>
 #include <memory>
-#include <unistd.h>
 
 namespace gatehouse {
 namespace {
 
-constexpr int kFailed = 1;
-constexpr int kUsage = 2;
+struct Choices {
+  RedactOptions redact;
+  bool wrap = false;
+};
 
-int redact(const RedactOptions& options) {
+int redact(const Choices& choices) {
   std::string problem;
-  const auto redactor = Redactor::make(options, problem);
+  const auto redactor = Redactor::make(choices.redact, problem);
   if (!redactor) {
     std::cerr << "gatehouse redact: " << problem << '\n';
-    return kUsage;
+    return 2;
   }
   // A reader that left is told by write(), not by a signal.
   std::signal(SIGPIPE, SIG_IGN);
-  return redact_stream(STDIN_FILENO, STDOUT_FILENO, *redactor) ? 0 : kFailed;
+  const AppLogForm form = choices.wrap ? AppLogForm::kJsonLines : AppLogForm::kAsWritten;
+  const error_code error = redact_stream(STDIN_FILENO, STDOUT_FILENO, redactor, form);
+  if (!error) return 0;
+  std::cerr << "gatehouse redact: " << error.message() << '\n';
+  return 1;
 }
 
 }  // namespace
 
 void add_redact(CommandLine& line) {
-  CLI::App* verb = line.app.add_subcommand("redact", "Take the secrets out of log lines: standard input to standard output");
-  const auto options = std::make_shared<RedactOptions>();
-  verb->add_option("--name", options->names, "A further name whose values are hidden, as `ssn`; may be repeated");
-  verb->add_option("--pattern", options->patterns, "A further RE2 pattern whose matches are hidden; may be repeated");
-  verb->add_flag("--emails", options->emails, "Hide e-mail addresses too");
-  verb->footer("For instance: uvicorn app:app 2>&1 | gatehouse redact. Exit code 0: all was written, 1: writing failed, 2: usage.");
-  verb->callback([options, &line] { line.exit_code = redact(*options); });
+  CLI::App* verb = line.app.add_subcommand("redact", "Copy standard input to standard output without its secrets");
+  const auto choices = std::make_shared<Choices>();
+  const std::map<std::string, RedactAction> actions{
+      {"replace", RedactAction::kReplace}, {"hash", RedactAction::kHash}, {"mask", RedactAction::kMask}};
+  verb->add_flag("--wrap", choices->wrap, "Turn text and tracebacks into JSON lines with time and level");
+  verb->add_option("--name", choices->redact.names, "A further name whose values are secret; may be repeated");
+  verb->add_option("--pattern", choices->redact.patterns,
+                   "A regular expression (RE2) whose first group, or whole match, is secret");
+  verb->add_option("--action", choices->redact.action, "What takes a secret's place: replace, hash or mask")
+      ->transform(CLI::CheckedTransformer(actions, CLI::ignore_case));
+  verb->add_flag("--emails", choices->redact.emails, "Hide e-mail addresses too");
+  verb->footer(
+      "For instance: uvicorn app:app 2>&1 | gatehouse redact. Lists only extend what is built in. Exit code 0: all "
+      "copied, 1: reading or writing failed, 2: usage.");
+  verb->callback([choices, &line] { line.exit_code = redact(*choices); });
 }
 
 }  // namespace gatehouse
