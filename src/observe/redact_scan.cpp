@@ -471,7 +471,7 @@ void RedactScan::hide_leaves(const WrittenName& name, std::size_t begin, std::si
       while (quote < stop && text[quote] == '\\') ++quote;
       if (quote == stop) break;
       if (text[quote] != '"' && text[quote] != '\'') {
-        i = quote + 1;
+        i = quote + (text[quote] == 'u' ? 5 : 1);  // \u0026 is one character
         continue;
       }
       const std::size_t end = std::min(quoted_end(text, quote + 1, text[quote], quote - i), stop);

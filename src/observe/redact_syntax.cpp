@@ -157,10 +157,15 @@ std::size_t container_end(std::string_view text, std::size_t at) noexcept {
 
 namespace {
 
+// A run of backslashes is one escape, of whatever depth: a value must end before it or behind it.
+std::size_t behind_backslashes(std::string_view text, std::size_t at) noexcept {
+  while (at < text.size() && text[at] == '\\') ++at;
+  return at;
+}
+
 // How many characters at the backslashes at `at` belong to a value without quotes; 0: the value ends here.
 std::size_t escape_in_value(std::string_view text, std::size_t at) noexcept {
-  std::size_t behind = at;
-  while (behind < text.size() && text[behind] == '\\') ++behind;
+  const std::size_t behind = behind_backslashes(text, at);
   const std::size_t count = behind - at;
   if (behind >= text.size()) return count;
   const char c = text[behind];
@@ -217,8 +222,12 @@ std::size_t line_end(std::string_view text, std::size_t from) noexcept {
   for (; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '\n' || c == '\r' || c == '"' || c == '\'') break;
-    if (c == '\\' && i + 1 < text.size() && (text[i + 1] == 'n' || text[i + 1] == 'r' || text[i + 1] == '"')) break;
+    if (c != '\\') continue;
+    const std::size_t behind = behind_backslashes(text, i);
+    if (behind < text.size() && (text[behind] == 'n' || text[behind] == 'r' || text[behind] == '"')) break;
+    i = behind - 1;
   }
+  i = std::min(i, text.size());
   while (i > from && is_blank(text[i - 1])) --i;
   return i;
 }
@@ -243,10 +252,14 @@ std::size_t rest_of_line(std::string_view text, std::size_t from) noexcept {
     const char c = text[i];
     if (c == '\n' || c == '\r') break;
     if ((c == '"' || c == '\'') && structure_follows(text, i + 1)) break;
-    if (c != '\\' || i + 1 >= text.size()) continue;
-    const char next = text[i + 1];
-    if (next == 'n' || next == 'r' || ((next == '"' || next == '\\') && structure_follows(text, i + 2))) break;
-    if (next == '\\' && i + 2 < text.size() && (text[i + 2] == 'n' || text[i + 2] == '"')) break;
+    if (c != '\\') continue;
+    const std::size_t behind = behind_backslashes(text, i);
+    const char next = behind < text.size() ? text[behind] : '\0';
+    const std::size_t count = behind - i;
+    if (next == 'n' || next == 'r') break;
+    if (next == '"' && (count > 1 || structure_follows(text, behind + 1))) break;
+    if (count == 2 && structure_follows(text, behind)) break;
+    i = behind - 1;
   }
   while (i > from && is_blank(text[i - 1])) --i;
   return i;
