@@ -1,5 +1,6 @@
 #include "admin/endpoints.hpp"
 
+#include "admin/negotiation.hpp"
 #include "observe/json_writer.hpp"
 
 #include <boost/json.hpp>
@@ -34,6 +35,17 @@ Response verdict(Exchange& exchange, bool good, std::string_view reason) {
 std::string time_text(std::chrono::system_clock::time_point time) {
   char text[24];
   return {text, write_rfc3339(text, time)};
+}
+
+Response metrics(Exchange& exchange, const MetricsSources& sources) {
+  const Headers& asked = exchange.request().headers;
+  const MetricsFormat format = wanted_format(asked);
+  std::string page = metrics_page(sources, format);
+  std::string packed = wants_gzip(asked) ? gzip(page) : std::string();
+  Response response = uncached(exchange, 200, content_type(format), packed.empty() ? page : packed, "metrics");
+  response.headers.add_view("vary", "accept, accept-encoding");
+  if (!packed.empty()) response.headers.add_view("content-encoding", "gzip");
+  return response;
 }
 
 constexpr std::string_view kHealthType = "application/health+json";
@@ -96,8 +108,7 @@ awaitable<Response> Endpoints::handle(Exchange& exchange) {
     co_return verdict(exchange, sources_.health.board->overall() != Health::kFail, "dependencies");
   }
   if (path == "/metrics") {
-    const std::string page = metrics_page(sources_.metrics);
-    co_return uncached(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", page, "metrics");
+    co_return metrics(exchange, sources_.metrics);
   }
   co_return exchange.refuse(404, "There is no such admin endpoint; try /health, /livez, /readyz, /startupz or /metrics", "not_found", ResponseFlag::kNoRoute);
 }

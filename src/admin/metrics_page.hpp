@@ -1,10 +1,11 @@
-// The Prometheus exposition (text format 0.0.4) of what all workers count. Called by the admin worker; reads counters that others
-// write.
+// What all workers count, added up, as one page. Called by the admin worker; reads counters that others write.
 #pragma once
 
+#include "admin/exposition.hpp"
 #include "observe/health_board.hpp"
 #include "observe/metrics.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -27,11 +28,12 @@ struct Family {
 struct MetricsSources {
   std::vector<const observe::WorkerMetrics*> workers;
   const observe::HealthBoard* health = nullptr;
+  const std::atomic<bool>* draining = nullptr;
   std::string version;
   // Counters of other parts (log queue, limiters, certificates), asked at each scrape; must be safe to call from the admin worker.
   std::vector<std::function<std::vector<Family>()>> others;
 };
 
-std::string metrics_page(const MetricsSources& sources);
+std::string metrics_page(const MetricsSources& sources, MetricsFormat format = MetricsFormat::kText);
 
 }  // namespace gatehouse::admin

@@ -88,6 +88,7 @@ bool Application::start_logging() {
 int Application::prepare() {
   Mistakes mistakes("configuration");
   shared_.connection_limit = config_.limits.connections;
+  shared_.series.set_limit(static_cast<std::size_t>(config_.metrics.max_series));
   shared_.addresses.set_limit(config_.limits.connections_per_address);
   const unsigned count = config_.workers == 0 ? usable_cpus() : static_cast<unsigned>(config_.workers);
   for (unsigned i = 0; i < count; ++i) {
@@ -126,8 +127,7 @@ void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
     auto route = make_route(last ? "unmatched" : settings.path, settings);
     route->answers_preflights = has_filter(config_, "cors", index);
     route->chain = std::make_unique<Chain>(build_filters(config_, index, filter_resources_, *filter_counters_.back(), mistakes), *forward);
-    state.metrics.routes.push_back(std::make_unique<observe::RouteMetrics>(route->name));
-    route->metrics = state.metrics.routes.back().get();
+    route->metrics = &state.metrics.route(route->name);
     routes.push_back(std::move(route));
   }
   worker.set_router(std::make_unique<proxy::Router>(std::move(routes)));
@@ -169,10 +169,15 @@ void Application::prepare_admin() {
   admin::AdminSources sources;
   for (const auto& worker : workers_) sources.metrics.workers.push_back(&worker->state().metrics);
   sources.metrics.health = &health_;
+  sources.metrics.draining = &shared_.draining;
   sources.metrics.version = kVersion;
   sources.metrics.others.push_back([this] {
     return std::vector<admin::Family>{
-        {"gatehouse_log_lines_dropped_total", "Log lines that found no room.", true, {{{}, static_cast<double>(logging_->counters().dropped_lines)}}}};
+        {"gatehouse_log_lines_dropped_total", "Log lines that found no room.", true, {{{}, static_cast<double>(logging_->counters().dropped_lines)}}},
+        {"gatehouse_connections_limit", "Client connections that may be open.", false, {{{}, static_cast<double>(shared_.connection_limit)}}},
+        {"gatehouse_upstream_connections_limit", "Connections to the app that may be open.", false, {{{}, static_cast<double>(config_.upstream.max_connections)}}},
+        {"gatehouse_metrics_series", "Combinations of route, method and status that are counted apart.", false, {{{}, static_cast<double>(shared_.series.used())}}},
+        {"gatehouse_metrics_series_limit", "How many of these there may be.", false, {{{}, static_cast<double>(shared_.series.limit())}}}};
   });
   sources.metrics.others.push_back([this] {
     admin::Family expiry{"gatehouse_tls_certificate_not_after_timestamp_seconds", "When a certificate expires, seconds since the epoch.", false, {}};

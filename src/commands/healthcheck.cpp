@@ -41,7 +41,8 @@ int healthcheck(const Question& question, std::span<const Section> sections) {
 
   boost::asio::io_context io{1};
   net::TimerWheel wheel(io);
-  observe::WorkerMetrics metrics;
+  observe::SeriesBudget budget;
+  observe::WorkerMetrics metrics{budget};
   upstream::SharedConnections connections;
   observe::HealthBoard board;
   const std::size_t check = board.add("gatehouse", "http", true);

@@ -302,6 +302,7 @@ Config bind(const LoadedSettings& settings, Mistakes& mistakes) {
   Config config;
   config.listeners = read_listeners(top);
   config.admin.address = parse_listen_address(top.map("admin").text("address")).address;
+  config.metrics.max_series = static_cast<int>(top.map("metrics").integer("max_series"));
   config.workers = static_cast<int>(top.integer("workers"));
   config.upstream = read_upstream(top.map("upstream"));
   config.limits = read_limits(top.map("limits"));

@@ -61,6 +61,11 @@ struct Admin {
   bool operator==(const Admin&) const = default;
 };
 
+struct Metrics {
+  int max_series = 2000;  // combinations of route, method and status
+  bool operator==(const Metrics&) const = default;
+};
+
 struct StatusRange {
   int first = 200;
   int last = 399;
@@ -221,6 +226,7 @@ struct LoadedSettings;
 struct Config {
   std::vector<Listener> listeners{Listener{}};
   Admin admin;
+  Metrics metrics;
   int workers = 0;  // zero: as many as this container may use
   Upstream upstream;
   Limits limits;

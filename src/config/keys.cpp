@@ -270,6 +270,14 @@ KeySpec admin() {
                   "The port for operators.");
 }
 
+KeySpec metrics() {
+  return key::map("metrics",
+                  {key::integer("max_series", Metrics{}.max_series,
+                                "Combinations of route, method and status that are counted apart; the rest is counted together.")
+                       .within(10, 100000)},
+                  "What /metrics holds.");
+}
+
 KeySpec header_names() {
   return key::map(
       "header_names",
@@ -281,6 +289,7 @@ std::vector<KeySpec> core_keys() {
   return {
       listeners(),
       admin(),
+      metrics(),
       key::integer("workers", std::nullopt,
                    "Threads that serve: a number, or auto for as many as this container may use.")
           .within(1, 256)

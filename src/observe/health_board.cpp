@@ -37,6 +37,7 @@ bool HealthBoard::report(std::size_t check, bool healthy, std::chrono::nanosecon
   const bool changed = first || health != result.health;
   result.time = std::chrono::system_clock::now();
   if (changed) result.since = result.time;
+  if (changed && !first) ++result.changes;
   result.health = health;
   result.latency = latency;
   result.error = healthy ? std::string() : std::move(error);

@@ -21,7 +21,8 @@ struct CheckResult {
   std::chrono::system_clock::time_point time{};   // of the last answer; epoch: none yet
   std::chrono::system_clock::time_point since{};  // of the last change
   std::chrono::nanoseconds latency{};
-  std::string error;  // why it fails; never a secret
+  std::uint64_t changes = 0;                      // of health, after the first answer
+  std::string error;                              // why it fails; never a secret
 };
 
 class HealthBoard {

@@ -25,14 +25,6 @@ constexpr auto kSlotOfStatus = [] {
 
 }  // namespace
 
-void Histogram::observe(std::chrono::nanoseconds duration) noexcept {
-  const double seconds = static_cast<double>(duration.count()) * 1e-9;
-  std::size_t at = 0;
-  while (at < bounds_->size() && seconds > (*bounds_)[at]) ++at;
-  buckets_[at].add();
-  sum_.add(static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0)));
-}
-
 void ReasonCounters::add(std::string_view reason) noexcept {
   const std::size_t used = used_.load(std::memory_order_relaxed);
   for (std::size_t i = 0; i < used; ++i)
@@ -43,19 +35,71 @@ void ReasonCounters::add(std::string_view reason) noexcept {
   used_.store(used + 1, std::memory_order_release);
 }
 
-RouteMetrics::~RouteMetrics() {
-  for (auto& row : series_)
-    for (auto& series : row) delete series.load(std::memory_order_relaxed);
+void SeriesBudget::set_limit(std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  most_ = most;
 }
 
-void RouteMetrics::count(Method method, int status, std::chrono::nanoseconds duration) noexcept {
-  auto& slot = series_[static_cast<std::size_t>(method)][slot_of(status)];
-  Histogram* histogram = slot.load(std::memory_order_relaxed);
-  if (histogram == nullptr) {
-    histogram = new Histogram;
-    slot.store(histogram, std::memory_order_release);
+bool SeriesBudget::admit(std::string_view route, std::size_t method, std::size_t status) {
+  std::string key(route);
+  key += '\n';
+  key += static_cast<char>('0' + method);
+  key += std::to_string(status);
+  const std::lock_guard lock(mutex_);
+  if (admitted_.contains(key)) return true;
+  if (admitted_.size() >= most_) return false;
+  admitted_.insert(std::move(key));
+  return true;
+}
+
+std::size_t SeriesBudget::used() const {
+  const std::lock_guard lock(mutex_);
+  return admitted_.size();
+}
+
+std::size_t SeriesBudget::limit() const {
+  const std::lock_guard lock(mutex_);
+  return most_;
+}
+
+RouteMetrics::~RouteMetrics() {
+  for (auto& row : series_)
+    for (auto& slot : row)
+      if (RequestSeries* series = slot.load(std::memory_order_relaxed); series != &overflow_) delete series;
+}
+
+RequestSeries& RouteMetrics::series(Method method, int status) {
+  const std::size_t slot = slot_of(status);
+  auto& place = series_[static_cast<std::size_t>(method)][slot];
+  RequestSeries* series = place.load(std::memory_order_relaxed);
+  if (series == nullptr) {
+    series = budget_.admit(route_, static_cast<std::size_t>(method), slot) ? new RequestSeries : &overflow_;
+    place.store(series, std::memory_order_release);
   }
-  histogram->observe(duration);
+  return *series;
+}
+
+WorkerMetrics::~WorkerMetrics() {
+  for (RouteMetrics* route = routes_.load(std::memory_order_relaxed); route != nullptr;) {
+    RouteMetrics* const next = route->next_;
+    delete route;
+    route = next;
+  }
+}
+
+RouteMetrics& WorkerMetrics::route(std::string_view name) {
+  RouteMetrics* const first = routes_.load(std::memory_order_relaxed);
+  // The last place is for all that find no other.
+  const std::string_view wanted = route_count_ + 1 < kMostRoutes ? name : "other";
+  for (RouteMetrics* route = first; route != nullptr; route = route->next_)
+    if (route->route() == name) return *route;
+  for (RouteMetrics* route = first; route != nullptr && wanted != name; route = route->next_)
+    if (route->route() == wanted) return *route;
+  auto* const made = new RouteMetrics(std::string(wanted), budget, overflow);
+  made->next_ = first;
+  ++route_count_;
+  routes_.store(made, std::memory_order_release);
+  return *made;
 }
 
 std::size_t RouteMetrics::slot_of(int status) noexcept {

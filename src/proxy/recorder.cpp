@@ -8,6 +8,14 @@ namespace gatehouse::proxy {
 namespace {
 
 constexpr std::chrono::milliseconds kFlushAfter{50};
+constexpr std::size_t kRememberedPath = 512;
+
+// The flag of a traceparent that the request-id filter found valid (W3C Trace Context 3.2.2.5).
+bool sampled(std::string_view traceparent) noexcept {
+  if (traceparent.size() < 55) return false;
+  const char digit = traceparent[54];
+  return (digit <= '9' ? digit - '0' : digit - 'a' + 10) % 2 != 0;
+}
 
 std::optional<AccessRecord::Duration> between(Measures::TimePoint from, Measures::TimePoint to) {
   if (from == Measures::TimePoint{} || to == Measures::TimePoint{}) return std::nullopt;
@@ -75,6 +83,7 @@ Recorder::Recorder(boost::asio::io_context& io, LogQueue& queue, std::shared_ptr
 void Recorder::finished(const ProxyExchange& exchange) {
   const AccessRecord record = make_record(exchange, upstream_address_);
   count(exchange, record);
+  if (!exchange.route_entry->own) remember(record, exchange.request().method);
   if (!settings_.enabled || !wanted(exchange, record.status)) return;
   write_access_record(record, settings_.format, *redactor_, buffer_.text());
   buffer_.line_added();
@@ -84,13 +93,32 @@ void Recorder::finished(const ProxyExchange& exchange) {
 void Recorder::count(const ProxyExchange& exchange, const AccessRecord& record) {
   observe::RouteMetrics* const route = exchange.route_entry->metrics;
   if (route == nullptr) return;
-  route->count(exchange.request().method, record.status == 0 ? 499 : record.status, record.total);
-  if (record.upstream_total) {
-    route->upstream.observe(*record.upstream_total);
-    route->overhead.observe(record.added);
-  }
-  route->request_bytes.add(record.bytes_received);
-  route->response_bytes.add(record.bytes_sent);
+  observe::RequestSeries& series = route->series(exchange.request().method, record.status == 0 ? 499 : record.status);
+  const std::size_t bucket = series.duration.observe(record.total);
+  // A trace that nobody keeps is no example.
+  if (!record.trace_id.empty() && sampled(exchange.request().headers.value(FieldId::traceparent)))
+    series.exemplars.keep(bucket, record.trace_id, record.total, record.received_at);
+  if (record.upstream_total) series.upstream.observe(*record.upstream_total);
+  series.overhead.observe(record.added);
+  route->request_bytes.observe(record.bytes_received);
+  route->response_bytes.observe(record.bytes_sent);
+}
+
+void Recorder::remember(const AccessRecord& record, Method method) {
+  const bool refused = record.sidecar && record.status >= 400 && record.status != 499;
+  if (record.status < 500 && !refused) return;
+  observe::RecentError error;
+  error.time = record.received_at;
+  error.status = record.status;
+  // Unknown methods and refused heads may hold anything.
+  error.method = method_label(method);
+  error.path = redactor_->path(record.path.substr(0, kRememberedPath), record.route, scratch_);
+  error.route = record.route;
+  error.reason = record.reason;
+  error.sidecar = record.sidecar;
+  error.request_id = redactor_->text(record.request_id, scratch_);
+  error.duration = record.total;
+  metrics_.recent_errors.add(std::move(error));
 }
 
 bool Recorder::wanted(const ProxyExchange& exchange, int status) {

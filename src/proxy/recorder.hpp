@@ -33,6 +33,8 @@ class Recorder {
 
  private:
   void count(const ProxyExchange& exchange, const AccessRecord& record);
+  // Keeps it for the status page where it failed or was refused.
+  void remember(const AccessRecord& record, Method method);
   bool wanted(const ProxyExchange& exchange, int status);
   void arm_flush();
 
@@ -44,6 +46,7 @@ class Recorder {
   observe::WorkerMetrics& metrics_;
   std::string upstream_address_;
   double sampled_ = 0;
+  std::string scratch_;
 };
 
 }  // namespace gatehouse::proxy

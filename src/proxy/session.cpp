@@ -19,7 +19,28 @@ iovec part(std::string_view text) noexcept { return {const_cast<char*>(text.data
 constexpr std::chrono::seconds kLingerIdle{2};
 constexpr std::chrono::seconds kLingerTime{30};
 
+// Where the client spoke HTTP or nothing OpenSSL knows, its words have blanks: labels read better without.
+std::string_view handshake_failure(const error_code& error, std::string_view tls_failure) noexcept {
+  if (error == errc::timeout) return "timeout";
+  if (error == errc::cancelled) return "draining";
+  return tls_failure.empty() ? "connection broken" : tls_failure;
+}
+
 }  // namespace
+
+// What a client sees as an end of the connection has many reasons; these are the literals of the counter.
+std::string_view Session::ended_by(After after) noexcept {
+  switch (after) {
+    case After::kNextRequest: break;
+    case After::kNothing: return "client_closed";
+    case After::kClose: return "response_sent";
+    case After::kLinger: return "request_refused";
+    case After::kAbort: return "broken_off";
+    case After::kGone: return "client_left";
+    case After::kTunnelEnded: return "tunnel_ended";
+  }
+  return "client_closed";
+}
 
 Session::Session(WorkerState& worker, const ListenerState& listener, int socket, const net::Endpoint& peer)
     : worker_(worker), listener_(listener), stream_(worker.io, worker.wheel, socket), peer_(peer), address_{peer.bytes()} {
@@ -38,31 +59,48 @@ Session::~Session() {
   if (counted_address_) worker_.shared.addresses.leave(address_);
   if (listener_.counts) worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
   worker_.metrics.connections_open.subtract();
+  worker_.metrics.connections_closed.add(ended_);
 }
 
 awaitable<void> Session::run() {
   if (listener_.proxy_protocol) {
     const bool known = co_await read_proxy_header();
-    if (!known) co_return;
+    if (!known) {
+      ended_ = "proxy_header";
+      co_return;
+    }
   }
   limit_address();
   if (over_limit_) worker_.metrics.connections_over_limit.add();
   if (listener_.tls) {
+    worker_.metrics.connections_handshaking.add();
     const bool shaken = co_await handshake();
-    if (!shaken) co_return;
+    worker_.metrics.connections_handshaking.subtract();
+    if (!shaken) {
+      ended_ = "tls_handshake";
+      co_return;
+    }
   }
   const Deadlines& deadlines = worker_.settings.deadlines;
   bool first = true;
   for (;;) {
     if (bytes_.empty() && !stream_.has_pending()) {
-      if (!first && worker_.shared.draining.load(std::memory_order_relaxed)) break;
+      if (!first && worker_.shared.draining.load(std::memory_order_relaxed)) {
+        ended_ = "draining";
+        break;
+      }
       bytes_.release();
       // A new connection owes a head at once, a kept one may rest.
       stream_.set_deadline(net::Clock::now() + (first ? deadlines.request_head : deadlines.keep_alive));
       idle_ = !first;
+      worker_.metrics.connections_idle.add();
       const error_code error = co_await stream_.wait(net::Direction::kRead);
+      worker_.metrics.connections_idle.subtract();
       idle_ = false;
-      if (error) break;
+      if (error) {
+        ended_ = error == errc::timeout ? "idle_timeout" : error == errc::cancelled ? "draining" : "client_closed";
+        break;
+      }
     }
     auto scratch = worker_.borrow_scratch();
     ProxyExchange& exchange = scratch->exchange.emplace(scratch->arena, worker_, listener_, stream_, bytes_);
@@ -72,6 +110,7 @@ awaitable<void> Session::run() {
     worker_.give_back(std::move(scratch));
     first = false;
     if (after == After::kNextRequest) continue;
+    ended_ = ended_by(after);
     if (after == After::kAbort) {
       // The client must not take what it got for the whole (RFC 9112 8): a reset says so even where the end is the length.
       const struct linger reset{1, 0};
@@ -129,7 +168,7 @@ awaitable<bool> Session::handshake() {
     error_code error = errc::tls;
     if (step.status == net::IoStatus::kWouldBlock) error = co_await stream_.wait(step.want);
     if (error) {
-      worker_.metrics.tls_handshake_failures.add();
+      worker_.metrics.tls_handshake_failures.add(handshake_failure(error, stream_.tls_failure()));
       // Somebody spoke HTTP to a port that speaks TLS: say so in a language they understand.
       if (stream_.tls_failure() == "http request") {
         constexpr std::string_view kAnswer =
@@ -142,7 +181,7 @@ awaitable<bool> Session::handshake() {
       co_return false;
     }
   }
-  worker_.metrics.tls_handshakes.add();
+  worker_.metrics.tls_handshakes.add(net::tls_version(stream_.ssl()));
   co_return true;
 }
 
@@ -225,7 +264,7 @@ awaitable<Session::After> Session::serve_one(ProxyExchange& exchange) {
   http::HeadScanner::Result found;
   const HeadResult read = co_await read_head(exchange, found);
   // A connection that ends before the first byte of a request asked for nothing.
-  if (bytes_.empty() && read != HeadResult::kComplete) co_return After::kClose;
+  if (bytes_.empty() && read != HeadResult::kComplete) co_return After::kNothing;
   std::optional<Response> refusal;
   std::optional<http::HeadError> error = found.error;
   if (read == HeadResult::kComplete) {
@@ -248,7 +287,7 @@ awaitable<Session::After> Session::serve_one(ProxyExchange& exchange) {
   if (read == HeadResult::kGone) {
     exchange.outcome() = {true, "client_disconnected", ResponseFlag::kDownstreamReset};
     worker_.metrics.requests_abandoned.add();
-    co_return After::kClose;
+    co_return After::kGone;
   }
   Refusal early;
   if (read == HeadResult::kTimeout) early.kind = Refusal::Kind::kSlowHead;
@@ -279,9 +318,9 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
   if (exchange.abandon_watch.abandoned()) {
     exchange.measures.status = response.status;
     client_gone(exchange);
-    co_return After::kClose;
+    co_return After::kGone;
   }
-  if (exchange.outcome().sidecar) worker_.metrics.rejected.add(exchange.outcome().reason);
+  if (exchange.outcome().sidecar && response.status >= 400) worker_.metrics.rejected.add(exchange.outcome().reason);
 
   if (response.status == 101 && !exchange.switched_to.empty()) {
     const auto head = http::write_response_head(response, {}, http::Persistence::kUpgrade, minor, exchange.switched_to,
@@ -291,7 +330,7 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
     if (error) co_return After::kAbort;
     exchange.measures.status = 101;
     co_await run_tunnel(exchange, bytes_);
-    co_return After::kClose;
+    co_return After::kTunnelEnded;
   }
 
   http::Framing framing;

@@ -19,7 +19,8 @@ class Session {
 
  private:
   friend struct WorkerState;
-  enum class After : std::uint8_t { kNextRequest, kClose, kLinger, kAbort };
+  enum class After : std::uint8_t { kNextRequest, kNothing, kClose, kLinger, kAbort, kGone, kTunnelEnded };
+  static std::string_view ended_by(After after) noexcept;
   enum class HeadResult : std::uint8_t { kComplete, kRefused, kTimeout, kGone };
 
   awaitable<bool> read_proxy_header();
@@ -46,6 +47,7 @@ class Session {
   ByteSource bytes_;
   ProxyExchange* current_ = nullptr;
   bool over_limit_ = false;
+  std::string_view ended_ = "client_closed";  // why, for the counters: a literal
   bool idle_ = false;
   Session* previous_ = nullptr;
   Session* next_ = nullptr;

@@ -31,6 +31,7 @@ struct SharedState {
   std::int64_t connection_limit = 10000;
   std::atomic<bool> draining{false};
   AddressLimit addresses;
+  observe::SeriesBudget series;
 };
 
 // What the sessions of one listener have in common.
@@ -55,7 +56,7 @@ struct WorkerState {
   net::BufferPool small_buffers{4096, 256};
   net::BufferPool head_buffers{settings.request.limits.head_bytes(), 32};
   net::BufferPool large_buffers{std::max<std::size_t>(65536, settings.response.head_bytes()), 32};
-  observe::WorkerMetrics metrics;
+  observe::WorkerMetrics metrics{shared.series};
   http::DateCache date;
   std::unique_ptr<upstream::Cluster> cluster;
   // Called once for each request when it is over, in whatever way.

@@ -8,8 +8,9 @@ namespace {
 bool has(const std::string& page, const std::string& line) { return page.find(line + "\n") != std::string::npos; }
 
 TEST(MetricsPage, AddsUpWhatTheWorkersCount) {
-  observe::WorkerMetrics first;
-  observe::WorkerMetrics second;
+  observe::SeriesBudget budget;
+  observe::WorkerMetrics first(budget);
+  observe::WorkerMetrics second(budget);
   first.connections_accepted.add(3);
   second.connections_accepted.add(4);
   MetricsSources sources;
@@ -21,9 +22,9 @@ TEST(MetricsPage, AddsUpWhatTheWorkersCount) {
 }
 
 TEST(MetricsPage, ShowsDurationsByRouteMethodAndStatus) {
-  observe::WorkerMetrics worker;
-  worker.routes.push_back(std::make_unique<observe::RouteMetrics>("/items/{id}"));
-  worker.routes.back()->count(Method::kGet, 200, std::chrono::milliseconds(7));
+  observe::SeriesBudget budget;
+  observe::WorkerMetrics worker(budget);
+  worker.route("/items/{id}").series(Method::kGet, 200).duration.observe(std::chrono::milliseconds(7));
   MetricsSources sources;
   sources.workers = {&worker};
   const std::string page = metrics_page(sources);
@@ -34,12 +35,12 @@ TEST(MetricsPage, ShowsDurationsByRouteMethodAndStatus) {
 }
 
 TEST(MetricsPage, EscapesWhatALabelMustNotHold) {
-  observe::WorkerMetrics worker;
-  worker.routes.push_back(std::make_unique<observe::RouteMetrics>("/a\"b\\c\nd"));
-  worker.routes.back()->count(Method::kGet, 200, std::chrono::milliseconds(7));
+  observe::SeriesBudget budget;
+  observe::WorkerMetrics worker(budget);
+  worker.route("/a\"b\\c\nd\xff\x01").series(Method::kGet, 200).duration.observe(std::chrono::milliseconds(7));
   MetricsSources sources;
   sources.workers = {&worker};
-  EXPECT_NE(metrics_page(sources).find(R"(http_route="/a\"b\\c\nd")"), std::string::npos);
+  EXPECT_NE(metrics_page(sources).find("http_route=\"/a\\\"b\\\\c\\nd\xEF\xBF\xBD\xEF\xBF\xBD\""), std::string::npos);
 }
 
 TEST(MetricsPage, HasCountersOfOtherParts) {

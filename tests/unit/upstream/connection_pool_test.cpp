@@ -29,7 +29,8 @@ class ConnectionPoolTest : public ::testing::Test {
  protected:
   boost::asio::io_context io_;
   net::TimerWheel wheel_{io_};
-  observe::WorkerMetrics metrics_;
+  observe::SeriesBudget budget_;
+  observe::WorkerMetrics metrics_{budget_};
   ConnectionPool pool_{2, seconds(4), metrics_};
 };
 
