@@ -7,12 +7,17 @@
 #include "proxy/upload.hpp"
 #include "proxy/worker_state.hpp"
 
+#include <cstring>
+
 namespace gatehouse::proxy {
 namespace {
 
 constexpr int kMostInterimResponses = 16;
 // A pool full of connections that the app has closed must not exhaust a request's chances, nor feed one for ever.
 constexpr int kMostReplays = 3;
+// A body of at most that size is waited for before the app is asked: no connection to the app is held by a client that sends a
+// small one slowly, and the request can be sent again.
+constexpr std::uint64_t kSmallBody = 8192;
 
 bool idempotent(Method method) noexcept {
   switch (method) {
@@ -57,6 +62,33 @@ void set_forwarded_fields(ProxyExchange& exchange) {
                            : arena.join({"for=", node, ";host=\"", exchange.request().authority, "\";proto=", scheme});
   const auto told = exchange.peer_trusted ? headers.joined(FieldId::forwarded, ", ") : std::string_view{};
   headers.set_view("forwarded", told.empty() ? element : arena.join({told, ", ", element}));
+}
+
+bool worth_waiting_for(const ProxyExchange& exchange) noexcept {
+  const http::Framing& framing = exchange.head.framing;
+  // Whoever expects 100 (Continue) wants to hear of the app's answer before the body is sent; and a filter may have put a reader of
+  // its own in front.
+  return exchange.request().body.rest == &exchange.client_body && framing.kind == http::Framing::Kind::kLength &&
+         framing.length <= kSmallBody && !exchange.head.expects_continue;
+}
+
+// Takes the whole body out of the client's connection. False: see ClientBody::failure().
+awaitable<bool> collect_body(ProxyExchange& exchange) {
+  const auto length = static_cast<std::size_t>(exchange.head.framing.length);
+  char* const bytes = static_cast<char*>(exchange.arena().allocate(length));
+  std::size_t have = 0;
+  for (;;) {
+    const auto piece = co_await exchange.client_body.read();
+    if (!piece) co_return false;
+    if (piece->empty()) break;
+    std::memcpy(bytes + have, piece->data(), piece->size());
+    have += piece->size();
+  }
+  exchange.request().body.ready = {bytes, have};
+  exchange.request().body.rest = nullptr;
+  // Until here it was the client who took the time.
+  exchange.measures.head_read = net::Clock::now();
+  co_return true;
 }
 
 // One attempt: what it came to.
@@ -218,8 +250,20 @@ awaitable<Response> Forward::handle(Exchange& base) {
   const auto& host = worker_.cluster->settings().authority;
   const auto head_bytes = http::write_request_head(request, exchange.head.framing, host, exchange.head.upgrade, exchange.arena());
 
+  if (worth_waiting_for(exchange)) {
+    const bool collected = co_await collect_body(exchange);
+    if (!collected) co_return refuse_body(exchange, exchange.client_body.failure());
+  }
   exchange.measures.upstream_began = net::Clock::now();
   worker_.metrics.upstream_requests.add();
+  if (request.body.rest != nullptr) {
+    exchange.upload_place = co_await worker_.cluster->upload_place();
+    if (!exchange.upload_place) {
+      Response refusal = refuse_upstream(exchange, UpstreamFailure::kQueueFull);
+      count_failure(worker_, exchange);
+      co_return refusal;
+    }
+  }
   exchange.connection = worker_.cluster->take_idle();
   Response response(exchange.arena());
   http::ResponseHead head;

@@ -5,7 +5,7 @@
 #include "http/h1_parser.hpp"
 #include "proxy/bodies.hpp"
 #include "proxy/router.hpp"
-#include "upstream/connection.hpp"
+#include "upstream/cluster.hpp"
 
 #include <gatehouse/filter.hpp>
 
@@ -103,6 +103,7 @@ class ProxyExchange final : public Exchange {
   std::unique_ptr<upstream::Connection> connection;
   bool connection_reusable = false;   // once the response has been read to its end
   std::string_view upstream_keep_alive;
+  std::optional<upstream::UploadPlace> upload_place;  // while the body is on its way
   std::unique_ptr<Upload> upload;
   AbandonWatch abandon_watch;
   std::string_view switched_to;       // protocol of an accepted upgrade

@@ -26,13 +26,15 @@ std::string_view handshake_failure(const error_code& error, std::string_view tls
   return tls_failure.empty() ? "connection broken" : tls_failure;
 }
 
+// A client that waits in silence, at most with an empty line (RFC 9112 2.2): it asked for nothing and is owed no answer.
+bool asked_for_nothing(std::string_view bytes) noexcept { return bytes.empty() || bytes == "\r" || bytes == "\r\n"; }
+
 }  // namespace
 
 // What a client sees as an end of the connection has many reasons; these are the literals of the counter.
 std::string_view Session::ended_by(After after) noexcept {
   switch (after) {
     case After::kNextRequest: break;
-    case After::kNothing: return "client_closed";
     case After::kClose: return "response_sent";
     case After::kLinger: return "request_refused";
     case After::kAbort: return "broken_off";
@@ -85,27 +87,41 @@ awaitable<void> Session::run() {
   bool first = true;
   for (;;) {
     if (bytes_.empty() && !stream_.has_pending()) {
-      if (!first && worker_.shared.draining.load(std::memory_order_relaxed)) {
+      const bool draining = worker_.shared.draining.load(std::memory_order_relaxed);
+      if (!first && draining) {
         ended_ = "draining";
         break;
       }
       bytes_.release();
       // A new connection owes a head at once, a kept one may rest.
-      stream_.set_deadline(net::Clock::now() + (first ? deadlines.request_head : deadlines.keep_alive));
+      const auto patience = !first ? deadlines.keep_alive : draining ? kDrainPatience : deadlines.request_head;
+      stream_.set_deadline(net::Clock::now() + patience);
       idle_ = !first;
+      unused_ = first;
       worker_.metrics.connections_idle.add();
       const error_code error = co_await stream_.wait(net::Direction::kRead);
       worker_.metrics.connections_idle.subtract();
-      idle_ = false;
+      idle_ = unused_ = false;
       if (error) {
         ended_ = error == errc::timeout ? "idle_timeout" : error == errc::cancelled ? "draining" : "client_closed";
         break;
       }
     }
+    const auto began = net::Clock::now();
+    const auto received_at = std::chrono::system_clock::now();
+    http::HeadScanner::Result found;
+    const HeadResult read = co_await read_head(began, found);
+    if (read != HeadResult::kComplete && asked_for_nothing(bytes_.bytes())) {
+      if (read == HeadResult::kTimeout) ended_ = "idle_timeout";
+      break;
+    }
+    // Not before the head is here: a slow one costs no more than the bytes that have come.
     auto scratch = worker_.borrow_scratch();
     ProxyExchange& exchange = scratch->exchange.emplace(scratch->arena, worker_, listener_, stream_, bytes_);
+    exchange.started_at = began;
+    exchange.received_at = received_at;
     current_ = &exchange;
-    const After after = co_await serve_one(exchange);
+    const After after = co_await serve_one(exchange, read, found);
     current_ = nullptr;
     worker_.give_back(std::move(scratch));
     first = false;
@@ -186,7 +202,7 @@ awaitable<bool> Session::handshake() {
 }
 
 // Reads until a head is complete or cannot become one. The head stays in bytes_.
-awaitable<Session::HeadResult> Session::read_head(ProxyExchange& exchange, http::HeadScanner::Result& found) {
+awaitable<Session::HeadResult> Session::read_head(net::Clock::time_point began, http::HeadScanner::Result& found) {
   const http::HeadLimits& limits = worker_.settings.request.limits;
   http::HeadScanner scanner(http::Side::kRequest);
   bool waited = false;
@@ -201,7 +217,7 @@ awaitable<Session::HeadResult> Session::read_head(ProxyExchange& exchange, http:
     if (got.status == net::IoStatus::kDone) continue;
     if (got.status != net::IoStatus::kWouldBlock) co_return HeadResult::kGone;
     // Set even where the first bytes came with the request before: whatever deadline is left was about that one.
-    if (!waited) stream_.set_deadline(exchange.started_at + worker_.settings.deadlines.request_head);
+    if (!waited) stream_.set_deadline(began + worker_.settings.deadlines.request_head);
     waited = true;
     const error_code error = co_await stream_.wait(got.want);
     if (error == errc::timeout) co_return HeadResult::kTimeout;
@@ -247,9 +263,7 @@ void Session::prepare_body(ProxyExchange& exchange) {
   request.body.rest = &exchange.client_body;
 }
 
-awaitable<Session::After> Session::serve_one(ProxyExchange& exchange) {
-  exchange.started_at = net::Clock::now();
-  exchange.received_at = std::chrono::system_clock::now();
+awaitable<Session::After> Session::serve_one(ProxyExchange& exchange, HeadResult read, const http::HeadScanner::Result& found) {
   worker_.metrics.requests_active.add();
   // Whatever happens below, the request is counted and recorded once.
   struct Finished {
@@ -261,11 +275,6 @@ awaitable<Session::After> Session::serve_one(ProxyExchange& exchange) {
     }
   } const finished{exchange};
 
-  http::HeadScanner::Result found;
-  const HeadResult read = co_await read_head(exchange, found);
-  // A connection that ends before the first byte of a request asked for nothing.
-  if (bytes_.empty() && read != HeadResult::kComplete) co_return After::kNothing;
-  std::optional<Response> refusal;
   std::optional<http::HeadError> error = found.error;
   if (read == HeadResult::kComplete) {
     const auto head = exchange.arena().copy(bytes_.bytes().substr(found.begin, found.end - found.begin));

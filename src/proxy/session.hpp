@@ -19,15 +19,15 @@ class Session {
 
  private:
   friend struct WorkerState;
-  enum class After : std::uint8_t { kNextRequest, kNothing, kClose, kLinger, kAbort, kGone, kTunnelEnded };
+  enum class After : std::uint8_t { kNextRequest, kClose, kLinger, kAbort, kGone, kTunnelEnded };
   static std::string_view ended_by(After after) noexcept;
   enum class HeadResult : std::uint8_t { kComplete, kRefused, kTimeout, kGone };
 
   awaitable<bool> read_proxy_header();
   void limit_address();
   awaitable<bool> handshake();
-  awaitable<After> serve_one(ProxyExchange& exchange);
-  awaitable<HeadResult> read_head(ProxyExchange& exchange, http::HeadScanner::Result& found);
+  awaitable<HeadResult> read_head(net::Clock::time_point began, http::HeadScanner::Result& found);
+  awaitable<After> serve_one(ProxyExchange& exchange, HeadResult read, const http::HeadScanner::Result& found);
   void prepare(ProxyExchange& exchange);
   void prepare_body(ProxyExchange& exchange);
   awaitable<After> respond(ProxyExchange& exchange, Response& response);
@@ -48,7 +48,8 @@ class Session {
   ProxyExchange* current_ = nullptr;
   bool over_limit_ = false;
   std::string_view ended_ = "client_closed";  // why, for the counters: a literal
-  bool idle_ = false;
+  bool idle_ = false;    // between two requests
+  bool unused_ = false;  // waiting for the first byte of the first
   Session* previous_ = nullptr;
   Session* next_ = nullptr;
 };

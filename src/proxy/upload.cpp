@@ -48,6 +48,7 @@ awaitable<void> run_upload(ProxyExchange& exchange) {
     ~Raise() { signal.raise(); }
   } const raise{exchange.upload->ended};
   co_await send_rest(exchange);
+  exchange.upload_place.reset();
   // The app has what it gets: its time to the first byte begins now.
   if (exchange.measures.upstream_first_byte == Measures::TimePoint{})
     exchange.connection->stream.set_deadline(net::Clock::now() + exchange.route_entry->settings.first_byte_timeout);

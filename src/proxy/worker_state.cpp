@@ -26,8 +26,11 @@ void WorkerState::serve(const ListenerState& listener, int socket, const net::En
 }
 
 void WorkerState::close_idle_sessions() {
-  for (Session* session = sessions_; session != nullptr; session = session->next_)
+  for (Session* session = sessions_; session != nullptr; session = session->next_) {
     if (session->idle_) session->stream_.cancel();
+    // Its request may be on the way.
+    if (session->unused_) session->stream_.set_deadline(net::Clock::now() + kDrainPatience);
+  }
 }
 
 void WorkerState::cancel_sessions() {

@@ -25,6 +25,9 @@ class Session;
 class ProxyExchange;
 struct Scratch;
 
+// How long a connection that has not said anything yet is waited for once the process is to end.
+constexpr std::chrono::milliseconds kDrainPatience{1000};
+
 // Shared by all workers of the process.
 struct SharedState {
   std::atomic<std::int64_t> connections{0};
@@ -66,7 +69,7 @@ struct WorkerState {
 
   // Runs a connection until it ends; takes over `socket`.
   void serve(const ListenerState& listener, int socket, const net::Endpoint& peer);
-  // Ends keep-alive: idle connections close now, busy ones after their response.
+  // Ends keep-alive: idle connections close now, new ones that say nothing soon, busy ones after their response.
   void close_idle_sessions();
   // Ends every session, whatever it does.
   void cancel_sessions();

@@ -22,6 +22,7 @@ namespace {
 
 constexpr auto use_result = boost::asio::as_tuple(boost::asio::use_awaitable);
 constexpr std::chrono::milliseconds kSlotPoll{5};
+constexpr std::chrono::milliseconds kUploadPoll{50};  // many may wait, and none of them is in a hurry
 constexpr std::chrono::milliseconds kFirstRetry{25};
 constexpr std::chrono::milliseconds kLastRetry{500};
 
@@ -53,6 +54,30 @@ awaitable<bool> Cluster::wait_for_slot() {
   shared_.waiting.fetch_sub(1, std::memory_order_relaxed);
   --waiting_;
   co_return free();
+}
+
+awaitable<std::optional<UploadPlace>> Cluster::upload_place() {
+  const auto most = settings_.max_connections - settings_.max_connections / 4;
+  const auto enter = [this, most] {
+    if (shared_.uploads.fetch_add(1, std::memory_order_relaxed) < most) return true;
+    shared_.uploads.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  };
+  bool entered = enter();
+  if (!entered && uploads_waiting_ < settings_.wait_queue) {
+    ++uploads_waiting_;
+    metrics_.upstream_waits.add();
+    const auto until = net::Clock::now() + settings_.connect_timeout;
+    boost::asio::steady_timer timer(io_);
+    while (!entered && net::Clock::now() < until) {
+      timer.expires_after(kUploadPoll);
+      co_await timer.async_wait(use_result);
+      entered = enter();
+    }
+    --uploads_waiting_;
+  }
+  if (!entered) co_return std::nullopt;
+  co_return UploadPlace(shared_.uploads);
 }
 
 awaitable<result<std::unique_ptr<Connection>>> Cluster::connect() {

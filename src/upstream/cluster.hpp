@@ -9,7 +9,9 @@
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gatehouse::upstream {
@@ -31,6 +33,25 @@ struct ClusterSettings {
 struct SharedConnections {
   std::atomic<std::int64_t> open{0};
   std::atomic<std::int64_t> waiting{0};  // requests that wait for one to become free
+  std::atomic<std::int64_t> uploads{0};  // requests whose bodies are still on their way
+};
+
+// Counts a request among the uploads for as long as it lives.
+class UploadPlace {
+ public:
+  // Counted by the caller already.
+  explicit UploadPlace(std::atomic<std::int64_t>& uploads) noexcept : uploads_(&uploads) {}
+  UploadPlace(UploadPlace&& other) noexcept : uploads_(std::exchange(other.uploads_, nullptr)) {}
+  UploadPlace& operator=(UploadPlace&& other) noexcept {
+    std::swap(uploads_, other.uploads_);
+    return *this;
+  }
+  ~UploadPlace() {
+    if (uploads_ != nullptr) uploads_->fetch_sub(1, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::int64_t>* uploads_;
 };
 
 class Cluster {
@@ -43,6 +64,9 @@ class Cluster {
   // A new connection. Waits for one to become free where max_connections are open (at most connect_timeout), and for the app as
   // configured. errc::unreachable, timeout, unresolved, exhausted, or too_large when too many wait already or none became free.
   boost::asio::awaitable<result<std::unique_ptr<Connection>>> connect();
+  // Leave to use a connection for a request whose body is still coming: of those there may be three quarters of max_connections, so
+  // that clients that send slowly leave connections for everyone else. Waits for a place as connect() does; null when there is none.
+  boost::asio::awaitable<std::optional<UploadPlace>> upload_place();
   // A connection that can carry another request. `keep_alive` is the app's Keep-Alive field, or empty.
   void give_back(std::unique_ptr<Connection> connection, std::string_view keep_alive);
   // A connection that cannot.
@@ -64,6 +88,7 @@ class Cluster {
   ConnectionPool pool_;
   std::vector<net::Endpoint> endpoints_;  // empty: to be resolved (again)
   std::size_t waiting_ = 0;
+  std::size_t uploads_waiting_ = 0;
 };
 
 // What `Keep-Alive: timeout=N` leaves for the pool: N seconds less one; `most` where it says nothing.

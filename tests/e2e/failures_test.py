@@ -154,7 +154,7 @@ class Restarts(EndToEnd):
 
     def test_an_app_may_restart_under_load_without_a_client_noticing(self):
         port = free_port()
-        gatehouse = self.gatehouse({"upstream": {"url": f"http://127.0.0.1:{port}", "wait_for_app": "60s"}},
+        gatehouse = self.gatehouse({"upstream": {"url": f"http://127.0.0.1:{port}", "wait_for_app": "10s"}},
                                    ready="/livez")
         app = Uvicorn(port=port)
         statuses, over = [], threading.Event()
@@ -177,3 +177,21 @@ class Restarts(EndToEnd):
             thread.join()
         app.stop()
         self.assertEqual(set(statuses), {200})
+
+    def test_no_more_requests_wait_for_the_app_than_there_is_room_for(self):
+        port = free_port()
+        gatehouse = self.gatehouse({"upstream": {"url": f"http://127.0.0.1:{port}", "wait_for_app": "60s", "wait_queue": 3},
+                                    "workers": 1}, ready="/livez")
+        waiting = [self.enterContext(gatehouse.connect()) for _ in range(3)]
+        for connection in waiting:
+            connection.request("GET", "/")
+        wait_until(lambda: gatehouse.metric("gatehouse_upstream_waits_total") == 3, "three wait")
+        for _ in range(5):
+            self.assert_problem(gatehouse.fetch("GET", "/refused"), 503, "upstream_queue_full")
+        self.start(Uvicorn(port=port))
+        self.assertEqual([connection.response().status for connection in waiting], [200] * 3)
+
+    def test_a_request_waits_for_the_app_no_longer_than_it_may(self):
+        gatehouse = self.gatehouse({"upstream": {"url": f"http://127.0.0.1:{free_port()}", "wait_for_app": "500ms"}}, ready="/livez")
+        self.assert_problem(gatehouse.fetch("GET", "/"), 502)
+        self.assertGreaterEqual(gatehouse.record(url_path="/")["gatehouse.duration.total"], 0.5)

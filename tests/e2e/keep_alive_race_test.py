@@ -1,55 +1,139 @@
 """Apps close idle connections when they like, just when the next request is on its way. No client may notice, and no POST
 may be executed twice."""
+import collections
+import concurrent.futures
 import itertools
 import random
 import threading
 
 from support.apps import Node, ScriptedUpstream, Uvicorn
 from support.case import EndToEnd
+from support.waiting import wait_until
 
 
 class Race(EndToEnd):
-    """The app closes after one second; Gatehouse would keep its connections for longer, and requests come just then."""
+    """The app closes after one second; Gatehouse would keep its connections for longer, and volleys of requests come just then:
+    every request finds a connection that is being closed. More than 5,000 requests in all."""
 
-    CLIENTS, ROUNDS = 24, 8
+    CLIENTS, ROUNDS = 150, 6
 
     def volley(self, app, keeps):
         proxy = self.gatehouse({"upstream": {"url": app.url, "idle_timeout": keeps}, "workers": 2})
-        outcomes, pause = {"GET": [], "POST": []}, threading.Event()
+        outcomes, pause = [], threading.Event()
         keys = itertools.count()
         sent = []
+        chance = random.Random(1)
+        moments = [[chance.uniform(0.97, 1.03) for _ in range(self.CLIENTS)] for _ in range(2 * self.ROUNDS)]
+        together = threading.Barrier(self.CLIENTS, timeout=120)
 
-        def client(seed):
-            chance = random.Random(seed)
+        def client(number):
             with proxy.connect() as connection:
-                for _ in range(self.ROUNDS):
-                    pause.wait(chance.uniform(0.97, 1.03))  # the pace of the traffic, not a wait for anything
-                    outcomes["GET"].append(connection.fetch("GET", "/counts").status)
-                    pause.wait(chance.uniform(0.97, 1.03))
-                    key = f"post-{next(keys)}"
-                    status = connection.fetch("POST", f"/count/{key}", body=b"x").status
-                    sent.append((key, status))
-        clients = [threading.Thread(target=client, args=(seed,)) for seed in range(self.CLIENTS)]
+                for turn in range(2 * self.ROUNDS):
+                    together.wait()
+                    pause.wait(moments[turn][number])  # the pace of the traffic, not a wait for anything
+                    if turn % 2 == 0:
+                        outcomes.append(connection.fetch("GET", "/counts").status)
+                    else:
+                        key = f"post-{next(keys)}"
+                        sent.append((key, connection.fetch("POST", f"/count/{key}", body=b"x").status))
+        clients = [threading.Thread(target=client, args=(number,)) for number in range(self.CLIENTS)]
         for thread in clients:
             thread.start()
         for thread in clients:
             thread.join()
-        self.assertEqual(outcomes["GET"], [200] * (self.CLIENTS * self.ROUNDS))
+        self.assertEqual(outcomes, [200] * (self.CLIENTS * self.ROUNDS))
         counts = app.fetch("GET", "/counts").json()
         self.assertEqual(len(sent), self.CLIENTS * self.ROUNDS)
         self.assertEqual([key for key, _ in sent if counts.get(key, 0) > 1], [], "executed twice")
         for key, status in sent:  # an answer of 200 means once; a 502 may mean never
             self.assertIn((status, counts.get(key, 0)), [(200, 1), (502, 0), (502, 1)])
-        print("POSTs that failed:", sum(status != 200 for _, status in sent), "of", len(sent))
+        closed = proxy.metric("gatehouse_upstream_stale_connections_total")
+        replayed = proxy.metric("gatehouse_upstream_replays_total")
+        print(f"{len(outcomes) + len(sent)} requests; found closed: {closed:.0f}, replayed: {replayed:.0f}, "
+              f"POSTs that failed: {sum(status != 200 for _, status in sent)} of {len(sent)}")
+        return closed + replayed
 
     def test_uvicorn_on_h11_may_close_first(self):
-        self.volley(self.start(Uvicorn("h11", keep_alive=1)), "4s")
+        self.assertGreater(self.volley(self.start(Uvicorn("h11", keep_alive=1)), "4s"), 0, "it was no race")
 
     def test_uvicorn_on_httptools_may_close_first(self):
-        self.volley(self.start(Uvicorn("httptools", keep_alive=1)), "4s")
+        self.assertGreater(self.volley(self.start(Uvicorn("httptools", keep_alive=1)), "4s"), 0, "it was no race")
 
     def test_node_may_close_first(self):
+        # It tells its time in Keep-Alive, so that no connection is kept into the race.
         self.volley(self.start(Node(keep_alive_ms=1000)), "4s")
+
+    def test_an_app_may_close_at_the_first_byte_of_every_second_request(self):
+        """Scripted: the next request is on its way, and its first byte is answered by an end or a reset."""
+        for how in ("end", "reset"):
+            with self.subTest(how):
+                executed = collections.Counter()
+
+                def play(connection):
+                    request = connection.read_request()
+                    executed[request.target] += 1
+                    connection.reply(b"fine")
+                    connection.socket.recv(1)
+                    if how == "reset":
+                        connection.reset()
+                    else:
+                        connection.half_close()
+                        connection.until_closed()
+                upstream = self.start(ScriptedUpstream(play))
+                proxy = self.gatehouse({"upstream": upstream.url, "workers": 2})
+
+                def client(number):
+                    with proxy.connect() as connection:
+                        for turn in range(30):
+                            self.assertEqual(connection.fetch("GET", f"/get/{number}/{turn}").status, 200)
+                            posted = connection.fetch("POST", f"/post/{number}/{turn}", body=b"x").status
+                            self.assertIn((posted, executed[f"/post/{number}/{turn}"]), [(200, 1), (502, 0)])
+                with concurrent.futures.ThreadPoolExecutor(10) as pool:
+                    for done in [pool.submit(client, number) for number in range(10)]:
+                        done.result()
+                self.assertGreater(proxy.metric("gatehouse_upstream_replays_total"), 0)
+
+
+class IdleEnd(EndToEnd):
+    """An idle connection ends in order: nobody sees a reset."""
+
+    def test_an_idle_connection_to_the_app_ends_with_fin(self):
+        ends = []
+
+        def play(connection):
+            connection.read_request()
+            connection.reply(b"fine")
+            try:
+                ends.append(connection.socket.recv(1))
+            except ConnectionResetError:
+                ends.append("reset")
+        proxy = self.gatehouse({"upstream": {"url": self.start(ScriptedUpstream(play)).url, "idle_timeout": "200ms"}})
+        for number in range(1, 4):
+            self.assertEqual(proxy.fetch("GET", "/").body, b"fine")
+            wait_until(lambda: len(ends) == number, "the idle connection ends")
+        self.assertEqual(ends, [b""] * 3)
+
+    def test_connections_to_the_app_end_with_fin_when_gatehouse_ends(self):
+        ends = []
+
+        def play(connection):
+            connection.read_request()
+            connection.reply(b"fine")
+            try:
+                ends.append(connection.socket.recv(1))
+            except ConnectionResetError:
+                ends.append("reset")
+        proxy = self.gatehouse({"upstream": self.start(ScriptedUpstream(play)).url})
+        self.assertEqual(proxy.fetch("GET", "/").body, b"fine")
+        proxy.finish()
+        wait_until(lambda: ends, "it ends")
+        self.assertEqual(ends, [b""])
+
+    def test_an_idle_connection_of_a_client_ends_with_fin(self):
+        proxy = self.gatehouse({"upstream": self.start(Uvicorn()).url, "timeouts": {"keep_alive": "200ms"}})
+        with proxy.connect() as connection:
+            self.assertEqual(connection.fetch("GET", "/").status, 200)
+            self.assertEqual(connection.socket.recv(1), b"")
 
 
 class Replay(EndToEnd):

@@ -140,6 +140,13 @@ class Stop(EndToEnd):
             idle.fetch("GET", "/")
             gatehouse.finish()
 
+    def test_a_connection_that_was_never_used_does_not_hold_up_the_end(self):
+        gatehouse = Gatehouse({"upstream": self.start(Uvicorn()).url, "shutdown": {"deadline": "1h"},
+                               "timeouts": {"request_head": "1h"}}, tls=True)
+        with gatehouse.connect(), Connection(gatehouse.https, trusting()):
+            wait_until(lambda: gatehouse.metric("gatehouse_connections_open") >= 2, "both are there")
+            gatehouse.finish()
+
     def test_many_starts_and_stops_under_traffic_end_well(self):
         app = self.start(Uvicorn())
         for _ in range(5):

@@ -6,7 +6,6 @@ import time
 from support.apps import ScriptedUpstream, Uvicorn
 from support.case import EndToEnd
 from support.http_client import Connection, fetch
-from support.process import Process
 from support.waiting import wait_until
 
 
@@ -96,6 +95,16 @@ class SlowClients(EndToEnd):
             self.assertEqual(connection.fetch("GET", "/").status, 200)
             self.assertTrue(connection.closed())
 
+    def test_an_empty_line_behind_a_request_is_no_request_that_came_too_late(self):
+        gatehouse = self.gatehouse({"upstream": self.start(Uvicorn()).url,
+                                    "timeouts": {"request_head": "300ms", "keep_alive": "300ms"}})
+        for line in ("\r\n", "\r"):
+            with gatehouse.connect() as connection:
+                self.assertEqual(connection.fetch("GET", "/").status, 200)
+                connection.send(line)
+                self.assertEqual(connection.socket.recv(1), b"")
+        self.assertEqual([record["url.path"] for record in gatehouse.records()], ["/", "/"])
+
     def test_a_client_that_never_sends_a_byte_is_closed(self):
         gatehouse = self.gatehouse({"upstream": self.start(Uvicorn()).url,
                                     "timeouts": {"request_head": "500ms", "keep_alive": "500ms"}})
@@ -107,33 +116,6 @@ class SlowClients(EndToEnd):
         with gatehouse.connect() as connection:
             connection.request("GET", "/stream?parts=2000&size=100000")
             gatehouse.record(url_path="/stream")
-
-
-class Slowloris(EndToEnd):
-    """An independent attacker, slowhttptest: hundreds of clients that send or read as slowly as they can."""
-
-    def under_attack(self, path, *options):
-        gatehouse = self.gatehouse({"upstream": self.start(Uvicorn()).url,
-                                    "timeouts": {"request_head": "2s", "body_idle": "2s", "write_idle": "2s"}})
-        attack = self.start(Process(["slowhttptest", "-c", "300", "-r", "300", "-i", "1", "-l", "5", "-p", "5", *options,
-                                     "-u", "http://%s:%d" % gatehouse.http + path]))
-        answered = 0
-        while attack.popen.poll() is None:
-            with gatehouse.connect() as connection:
-                answered += connection.fetch("GET", "/").status == 200
-        attack.wait()
-        self.assertGreater(answered, 10)
-        self.assertRegex("\n".join(attack.stdout), r"service available:.*YES")
-        wait_until(lambda: gatehouse.metric("gatehouse_connections_open") == 0, "all of them are gone")
-
-    def test_slow_heads_keep_nobody_else_out(self):
-        self.under_attack("/document", "-H", "-x", "10")
-
-    def test_slow_bodies_keep_nobody_else_out(self):
-        self.under_attack("/echo", "-B", "-s", "8192", "-x", "10")
-
-    def test_slow_readers_keep_nobody_else_out(self):
-        self.under_attack("/document", "-X", "-w", "1", "-y", "2", "-n", "1", "-z", "1", "-k", "3")
 
 
 class WaitingRoom(EndToEnd):

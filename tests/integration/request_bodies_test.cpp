@@ -3,6 +3,7 @@
 #include "support/scripted_upstream.hpp"
 
 #include <gtest/gtest.h>
+#include <thread>
 
 namespace gatehouse::test {
 namespace {
@@ -114,7 +115,7 @@ TEST(RequestBody, AClientThatLeavesInTheMiddleLeavesNoWholeRequestBehind) {
     ProxyUnderTest proxy(app.port());
     {
       Socket client = proxy.connect();
-      client.send(with_length(10));
+      client.send(with_length(100000));
       client.send("hello");
       if (hard)
         client.reset();
@@ -125,6 +126,55 @@ TEST(RequestBody, AClientThatLeavesInTheMiddleLeavesNoWholeRequestBehind) {
     EXPECT_TRUE(app.waits_to_see("no whole request"));
     EXPECT_EQ(proxy.ended(0).flag, "DC");
   }
+}
+
+TEST(RequestBody, ASmallBodyIsHereAsAWholeBeforeTheAppIsAsked) {
+  ProxySettings settings;
+  settings.cluster.max_connections = 1;
+  settings.cluster.connect_timeout = std::chrono::milliseconds(200);
+  ScriptedUpstream app(serve_well);
+  ProxyUnderTest proxy(app.port(), settings);
+  Socket slow = proxy.connect();
+  slow.send(with_length(10));
+  slow.send("hello");
+  EXPECT_EQ(proxy.fetch("GET /other HTTP/1.1\r\nHost: a\r\n\r\n").status, 200) << "the one connection is free";
+  slow.send("world");
+  EXPECT_EQ(read_response(slow).body, "fine");
+  EXPECT_EQ(app.seen(), (std::vector<std::string>{"GET /other", "POST /up helloworld"}));
+}
+
+TEST(RequestBody, ASmallBodyThatBreaksOffNeverReachesTheApp) {
+  ScriptedUpstream app(serve_well);
+  ProxyUnderTest proxy(app.port());
+  Socket client = proxy.connect();
+  client.send(with_length(10));
+  client.send("hello");
+  client.half_close();
+  EXPECT_EQ(read_response(client).status, 400);
+  EXPECT_EQ(proxy.ended(0).reason, "request_body_incomplete");
+  EXPECT_EQ(app.connections(), 0u);
+}
+
+TEST(RequestBody, UploadsLeaveConnectionsForEveryoneElse) {
+  ProxySettings settings;
+  settings.cluster.max_connections = 4;
+  settings.cluster.connect_timeout = std::chrono::milliseconds(200);
+  ScriptedUpstream app(serve_well);
+  ProxyUnderTest proxy(app.port(), settings);
+  std::vector<Socket> uploads;
+  for (int i = 0; i < 3; ++i) {
+    uploads.push_back(proxy.connect());
+    uploads.back().send(with_length(100000));
+    uploads.back().send("slowly");
+  }
+  // Each upload has its connection before the next comes.
+  while (app.connections() < 3) std::this_thread::yield();
+  EXPECT_EQ(proxy.fetch(with_length(100000) + "one too many").status, 503);
+  EXPECT_EQ(proxy.ended(0).reason, "upstream_queue_full");
+  EXPECT_EQ(proxy.fetch("GET / HTTP/1.1\r\nHost: a\r\n\r\n").status, 200);
+  uploads.front().send(std::string(100000 - 6, 'x'));
+  EXPECT_EQ(read_response(uploads.front()).status, 200);
+  EXPECT_EQ(proxy.fetch(with_length(100000) + std::string(100000, 'x')).status, 200) << "its place is free again";
 }
 
 TEST(RequestBody, ABodyOverTheLimitIsRefusedHoweverItComes) {
@@ -202,6 +252,18 @@ TEST(Replay, ARequestThatMayBeRepeatedSurvivesTheDeathOfAReusedConnection) {
     const std::string seen = std::string(method) + " /again" + (body ? " body" : "");
     EXPECT_EQ(app.seen(), (std::vector<std::string>{"GET /first", seen, seen}));
   }
+}
+
+TEST(Replay, ASmallBodyThatComesBehindItsHeadCanBeSentAgain) {
+  ScriptedUpstream app(dies_on_the_second());
+  ProxyUnderTest proxy(app.port());
+  Socket client = proxy.connect();
+  client.send("GET /first HTTP/1.1\r\nHost: a\r\n\r\n");
+  read_response(client);
+  client.send("PUT /again HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo");
+  EXPECT_TRUE(client.send("dy"));
+  EXPECT_EQ(read_response(client).status, 200);
+  EXPECT_EQ(app.seen(), (std::vector<std::string>{"GET /first", "PUT /again body", "PUT /again body"}));
 }
 
 TEST(Replay, ARequestThatMayHaveBeenExecutedIsNotRepeated) {

@@ -47,15 +47,15 @@ def trusting(ca=None, minimum=None, maximum=None):
 
 
 class Connection:
-    """One connection. `address`: (host, port), or the path of a Unix socket. `tls`: an ssl.SSLContext."""
+    """One connection. `address`: (host, port), or the path of a Unix socket. `tls`: an ssl.SSLContext. `source`: an own address."""
 
-    def __init__(self, address, tls=None, server_name=None, timeout=TIMEOUT):
+    def __init__(self, address, tls=None, server_name=None, timeout=TIMEOUT, source=None):
         if isinstance(address, str):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
             self.socket.connect(address)
         else:
-            self.socket = socket.create_connection(address, timeout)
+            self.socket = socket.create_connection(address, timeout, (source, 0) if source else None)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_hostname=server_name or "localhost")

@@ -8,7 +8,7 @@ from .ports import free_port
 
 _NGINX = """
 daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/errors;
-events {{ worker_connections 512; }}
+events {{ worker_connections 4096; }}
 http {{
   log_format seen escape=json '{{"method":"$request_method","target":"$request_uri","status":"$status",'
                               '"client":"$http_x_forwarded_for","text":"$request_body"}}';
