@@ -116,12 +116,12 @@ class ClientsThatLeave(EndToEnd):
         def play(connection):
             connection.read_head()
             try:
-                connection.exactly(100)
+                connection.exactly(100_000)
             except (Closed, ConnectionResetError):
                 seen.append("broken")
         gatehouse = self.gatehouse({"upstream": self.start(ScriptedUpstream(play)).url})
         with gatehouse.connect() as connection:
-            connection.send("POST /cut HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nonly this")
+            connection.send("POST /cut HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nonly this")
         wait_until(lambda: seen, "the app sees the end of the upload")
         gatehouse.record(url_path="/cut")
 
