@@ -3,7 +3,12 @@
 #include "admin/negotiation.hpp"
 #include "observe/json_writer.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
+#include <optional>
 
 namespace gatehouse::admin {
 namespace {
@@ -16,11 +21,37 @@ bool is_read(const Exchange& exchange) {
   return method == Method::kGet || method == Method::kHead;
 }
 
-Response not_allowed(Exchange& exchange) {
-  Response response = exchange.refuse(405, "Only GET and HEAD are served here", "method_not_allowed", ResponseFlag::kLocal);
-  response.headers.add_view("allow", "GET, HEAD");
+Response not_allowed(Exchange& exchange, std::string_view title, std::string_view allowed) {
+  Response response = exchange.refuse(405, title, "method_not_allowed", ResponseFlag::kLocal);
+  response.headers.add_view("allow", allowed);
   return response;
 }
+
+Response only_read(Exchange& exchange) { return not_allowed(exchange, "Only GET and HEAD are served here", "GET, HEAD"); }
+
+// A verb is for programs. A page that somebody opened beside Gatehouse can send a POST here as well, but not without these fields.
+std::optional<Response> refuse_verb(Exchange& exchange) {
+  const Headers& headers = exchange.request().headers;
+  if (!headers.value("origin").empty() || !headers.value("sec-fetch-site").empty())
+    return exchange.refuse(403, "This is not for web pages", "from_browser", ResponseFlag::kLocal);
+  if (exchange.request().method != Method::kPost) return not_allowed(exchange, "Only POST is served here", "POST");
+  return std::nullopt;
+}
+
+// What somebody else will say, at most so late. Both sides hold it: the one that asked may be gone when the answer comes.
+template <class T>
+struct Expected {
+  explicit Expected(const boost::asio::any_io_executor& executor) : timer(executor, std::chrono::minutes(10)) {}
+  void set(T value) {
+    answer = std::move(value);
+    timer.cancel();
+  }
+  awaitable<void> wait() {
+    if (!answer) co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+  boost::asio::steady_timer timer;
+  std::optional<T> answer;
+};
 
 Response uncached(Exchange& exchange, int status, std::string_view type, std::string_view body, std::string_view reason) {
   Response response = exchange.answer(status, type, body, reason);
@@ -98,8 +129,10 @@ bool may_see_all(const Exchange& exchange, const HealthAccess& access) noexcept 
 }  // namespace
 
 awaitable<Response> Endpoints::handle(Exchange& exchange) {
-  if (!is_read(exchange)) co_return not_allowed(exchange);
   const auto path = exchange.request().path;
+  if (path == "/reload") co_return co_await reload(exchange);
+  if (path == "/drain") co_return co_await drain(exchange);
+  if (!is_read(exchange)) co_return only_read(exchange);
   if (path == "/health") co_return health_page(exchange, sources_.health);
   if (path == "/livez") co_return verdict(exchange, sources_.workers_alive(), "workers_alive");
   if (path == "/readyz" || path == "/startupz") {
@@ -110,11 +143,33 @@ awaitable<Response> Endpoints::handle(Exchange& exchange) {
   if (path == "/metrics") {
     co_return metrics(exchange, sources_.metrics);
   }
-  co_return exchange.refuse(404, "There is no such admin endpoint; try /health, /livez, /readyz, /startupz or /metrics", "not_found", ResponseFlag::kNoRoute);
+  co_return exchange.refuse(404, "There is no such admin endpoint; try /health, /livez, /readyz, /startupz, /metrics, /reload or /drain", "not_found", ResponseFlag::kNoRoute);
+}
+
+awaitable<Response> Endpoints::reload(Exchange& exchange) {
+  if (auto refusal = refuse_verb(exchange)) co_return std::move(*refusal);
+  const auto expected = std::make_shared<Expected<Control::Reloaded>>(co_await boost::asio::this_coro::executor);
+  sources_.control.reload([expected](Control::Reloaded done) { expected->set(std::move(done)); });
+  co_await expected->wait();
+  const Control::Reloaded done = expected->answer.value_or(Control::Reloaded{false, {"a worker does not answer"}});
+  boost::json::object page{{"result", done.good ? "success" : "failure"}};
+  boost::json::array& messages = page["messages"].emplace_array();
+  for (const std::string& message : done.messages) messages.emplace_back(message);
+  co_return uncached(exchange, done.good ? 200 : 422, "application/json", boost::json::serialize(page) + "\n", "reload");
+}
+
+awaitable<Response> Endpoints::drain(Exchange& exchange) {
+  if (auto refusal = refuse_verb(exchange)) co_return std::move(*refusal);
+  const auto expected = std::make_shared<Expected<Control::Drained>>(co_await boost::asio::this_coro::executor);
+  sources_.control.drain([expected](Control::Drained done) { expected->set(done); });
+  co_await expected->wait();
+  const Control::Drained done = expected->answer.value_or(Control::Drained{});
+  const boost::json::object page{{"result", done.quiet ? "success" : "failure"}, {"requests", done.requests}};
+  co_return uncached(exchange, done.quiet ? 200 : 503, "application/json", boost::json::serialize(page) + "\n", "drain");
 }
 
 awaitable<Response> PublicHealth::handle(Exchange& exchange) {
-  if (!is_read(exchange)) co_return not_allowed(exchange);
+  if (!is_read(exchange)) co_return only_read(exchange);
   if (may_see_all(exchange, access_)) co_return health_page(exchange, sources_);
   const Health overall = sources_.draining->load(std::memory_order_relaxed) ? Health::kFail : sources_.board->overall();
   const auto body = exchange.arena().join({R"({"status":")", observe::name(overall), "\"}\n"});

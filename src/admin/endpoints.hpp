@@ -1,7 +1,8 @@
-// What the admin listener serves: /health /livez /readyz /startupz /metrics. Everything is read from results kept elsewhere: a flood of
-// requests causes no probe. Trusts whoever can reach the admin address.
+// What the admin listener serves: /health /livez /readyz /startupz /metrics, read from results kept elsewhere (a flood of requests causes
+// no probe), and the verbs /reload and /drain. Trusts whoever can reach the admin address, but no page in a browser there.
 #pragma once
 
+#include "admin/control.hpp"
 #include "admin/metrics_page.hpp"
 #include "filters/chain.hpp"
 #include "http/address.hpp"
@@ -28,6 +29,7 @@ struct AdminSources {
   HealthSources health;
   // False while a worker has not turned over for too long.
   std::function<bool()> workers_alive;
+  Control control;
 };
 
 class Endpoints final : public Terminal {
@@ -36,6 +38,8 @@ class Endpoints final : public Terminal {
   awaitable<Response> handle(Exchange& exchange) override;
 
  private:
+  awaitable<Response> reload(Exchange& exchange);
+  awaitable<Response> drain(Exchange& exchange);
   AdminSources sources_;
 };
 

@@ -1,302 +1,287 @@
 #include "app/application.hpp"
 
-#include "admin/endpoints.hpp"
-#include "app/browser_metrics.hpp"
 #include "app/cpu_limit.hpp"
-#include "app/filter_catalog.hpp"
-#include "app/rate_limit_metrics.hpp"
 #include "app/settings.hpp"
 #include "app/version.hpp"
-#include "config/mistake.hpp"
-#include "health/catalog.hpp"
 
-#include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <iostream>
-#include <unistd.h>
 
 namespace gatehouse {
 namespace {
 
-constexpr std::chrono::seconds kSilent{10};  // a worker that has not turned over for so long hangs
 constexpr std::chrono::seconds kLogPatience{2};
+constexpr std::chrono::milliseconds kQuietPoll{50};
 constexpr int kFailed = 1;         // it ran and something failed
 constexpr int kConfiguration = 2;  // the configuration cannot be used
 
-std::unique_ptr<proxy::Route> make_route(std::string name, proxy::RouteSettings settings) {
-  return std::make_unique<proxy::Route>(proxy::Route{settings, std::move(name), proxy::PathPattern(settings.path), nullptr, nullptr, false, false});
+std::shared_ptr<const Redactor> make_redactor(const Config& config, std::string& problem) {
+  RedactOptions options;
+  options.names = config.log.redact.names;
+  options.names.insert(options.names.end(), config.log.redact.headers.begin(), config.log.redact.headers.end());
+  options.patterns = config.log.redact.patterns;
+  return Redactor::make(options, problem);
+}
+
+// What a running process cannot change about itself.
+std::vector<std::string> left_for_the_next_start(const Config& before, const Config& now) {
+  std::vector<std::string> keys;
+  const auto add = [&](bool same, const char* key) {
+    if (!same) keys.push_back(std::string(key) + " has changed; it takes effect at the next start");
+  };
+  add(before.workers == now.workers, "workers");
+  add(before.admin == now.admin, "admin.address");
+  add(before.log.output == now.log.output, "log.output");
+  add(before.log.format == now.log.format, "log.format");
+  add(before.log.queue == now.log.queue, "log.queue");
+  add(before.log.overflow == now.log.overflow, "log.overflow");
+  return keys;
 }
 
 }  // namespace
 
 struct Application::Signals {
-  explicit Signals(boost::asio::io_context& io) : set(io, SIGTERM, SIGINT), timer(io) {}
-  boost::asio::signal_set set;
+  explicit Signals(boost::asio::io_context& io) : end(io, SIGTERM, SIGINT), reload(io, SIGHUP), timer(io) {}
+  boost::asio::signal_set end;
+  boost::asio::signal_set reload;
   boost::asio::steady_timer timer;
 };
 
-Application::Application(const Config& config) : config_(config) {}
+struct Application::Drain {
+  explicit Drain(boost::asio::io_context& io) : timer(io) {}
+  boost::asio::steady_timer timer;
+  net::Clock::time_point until;
+  std::vector<DrainDone> waiting;
+  bool over = false;
+};
+
+Application::Application(Config config, Source source)
+    : config_(std::make_shared<const Config>(std::move(config))), source_(std::move(source)) {}
 
 Application::~Application() = default;
 
 int Application::run() {
   std::signal(SIGPIPE, SIG_IGN);
-  if (!start_logging()) return 1;
-  if (const int code = prepare(); code != 0) {
+  std::signal(SIGHUP, SIG_IGN);  // until there is something to load anew
+  if (!start_logging()) return kFailed;
+  if (const int code = start_serving(); code != 0) {
     logging_->stop(kLogPatience);
     return code;
   }
-  for (const auto& worker : workers_) worker->start();
-  if (prober_) admin_->state().tasks.spawn(prober_->run());
-  for (const auto& check : checks_) admin_->state().tasks.spawn(check->run());
+  serving_->start();
+  checks_->apply(*config_);
+  watch_files();
   watch_signals();
-  log_->info("gatehouse {} serves {} with {} worker{}", kVersion, to_string(config_.upstream.address), workers_.size(),
-             workers_.size() == 1 ? "" : "s");
+  const std::size_t workers = serving_->worker_count();
+  log_->info("gatehouse {} serves {} with {} worker{}", kVersion, to_string(config_->upstream.address), workers, workers == 1 ? "" : "s");
   admin_->run();
   finish_shutdown();
   return 0;
 }
 
 bool Application::start_logging() {
-  RedactOptions options;
-  options.names = config_.log.redact.names;
-  options.names.insert(options.names.end(), config_.log.redact.headers.begin(), config_.log.redact.headers.end());
-  options.patterns = config_.log.redact.patterns;
   std::string problem;
-  const auto redactor = Redactor::make(options, problem);
+  const auto redactor = make_redactor(*config_, problem);
   if (!redactor) {
     std::cerr << "gatehouse: log.redact: " << problem << '\n';
     return false;
   }
-  auto started = Logging::start(logging_options(config_.log), redactor);
+  auto started = Logging::start(logging_options(config_->log), redactor);
   if (!started) {
-    std::cerr << "gatehouse: log.output: cannot open " << config_.log.output << ": " << started.error().message()
+    std::cerr << "gatehouse: log.output: cannot open " << config_->log.output << ": " << started.error().message()
               << "; check the folder and its permissions\n";
     return false;
   }
   logging_ = std::move(*started);
   log_ = logging_->logger("gatehouse");
-  filter_resources_.log_csp_report = [log = logging_->logger("csp")](const CspReport& report) {
-    log->event(spdlog::level::warn, "a page broke its content security policy",
-               {{"document", report.document}, {"directive", report.directive}, {"blocked", report.blocked},
-                {"disposition", report.disposition}, {"source", report.source_file}, {"line", report.line}});
-  };
   return true;
 }
 
-int Application::prepare() {
-  Mistakes mistakes("configuration");
-  shared_.connection_limit = config_.limits.connections;
-  shared_.series.set_limit(static_cast<std::size_t>(config_.metrics.max_series));
-  shared_.addresses.set_limit(config_.limits.connections_per_address);
-  const unsigned count = config_.workers == 0 ? usable_cpus() : static_cast<unsigned>(config_.workers);
-  for (unsigned i = 0; i < count; ++i) {
-    workers_.push_back(std::make_unique<Worker>(shared_, serving_settings(config_)));
-    prepare_worker(*workers_.back(), mistakes);
-  }
-  if (mistakes.count() != 0) {
-    for (const Mistake& mistake : mistakes.sorted()) std::cerr << to_string(mistake) << '\n';
-    return kConfiguration;
-  }
+// The first configuration takes the way that every later one takes.
+int Application::start_serving() {
+  reloads_ = std::make_unique<ReloadRecord>(health_);
+  const unsigned workers = config_->workers == 0 ? usable_cpus() : static_cast<unsigned>(config_->workers);
+  serving_ = std::make_unique<Serving>(workers, *logging_, health_);
+  ListenerSet::Problems problems;
+  auto prepared = serving_->prepare(*config_, logging_->redactor(), problems);
+  for (const std::string& warning : problems.warnings) log_->warn("{}", warning);
+  for (const std::string& mistake : problems.mistakes) std::cerr << "gatehouse: " << mistake << '\n';
+  for (const std::string& taken : problems.taken) std::cerr << "gatehouse: " << taken << '\n';
+  if (!problems.mistakes.empty()) return kConfiguration;
+  if (!prepared) return kFailed;
   prepare_admin();
-  return prepare_listeners();
-}
-
-void Application::prepare_worker(Worker& worker, Mistakes& mistakes) {
-  proxy::WorkerState& state = worker.state();
-  state.on_warning = [this](const std::string& what) { log_->warn("{}", what); };
-  state.cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, cluster_settings(config_), state.metrics, upstream_connections_);
-  auto forward = std::make_unique<proxy::Forward>(state);
-  auto health = std::make_unique<admin::PublicHealth>(health_sources(), health_access());
-
-  filter_counters_.push_back(std::make_unique<WorkerFilterCounters>());
-  filter_counters_.back()->redis_links.set_on_event([this](const std::string& what) { log_->warn("{}", what); });
-  std::vector<std::unique_ptr<proxy::Route>> routes;
-  if (!config_.health.path.empty()) {
-    proxy::RouteSettings own;
-    own.path = config_.health.path;
-    routes.push_back(make_route(own.path, own));
-    routes.back()->own = true;
-    routes.back()->chain = std::make_unique<Chain>(build_public_filters(config_, *filter_counters_.back(), mistakes), *health);
-  }
-  for (std::size_t i = 0; i <= config_.routes.size(); ++i) {
-    const bool last = i == config_.routes.size();
-    const auto index = last ? std::nullopt : std::optional(i);
-    const auto settings = route_settings(config_, index);
-    auto route = make_route(last ? "unmatched" : settings.path, settings);
-    route->answers_preflights = has_filter(config_, "cors", index);
-    route->chain = std::make_unique<Chain>(build_filters(config_, index, filter_resources_, *filter_counters_.back(), mistakes), *forward);
-    route->metrics = &state.metrics.route(route->name);
-    routes.push_back(std::move(route));
-  }
-  worker.set_router(std::make_unique<proxy::Router>(std::move(routes)));
-  worker.add_terminal(std::move(forward));
-  worker.add_terminal(std::move(health));
-  worker.set_recorder(std::make_unique<proxy::Recorder>(state.io, logging_->queue(), logging_->redactor(), recorder_settings(config_), state.metrics,
-                                                        to_string(config_.upstream.address)));
-}
-
-admin::HealthSources Application::health_sources() const { return {&health_, started_, kVersion, &shared_.draining}; }
-
-admin::HealthAccess Application::health_access() const {
-  std::vector<Cidr> allowed;
-  for (const std::string& text : config_.health.allow)
-    if (const auto cidr = parse_cidr(text)) allowed.push_back(*cidr);
-  return {config_.health.token, CidrSet(allowed)};
+  if (!listen_on_admin()) return kFailed;
+  serving_->commit(std::move(*prepared), *config_);
+  return 0;
 }
 
 void Application::prepare_admin() {
-  admin_ = std::make_unique<Worker>(admin_shared_, proxy::ServingSettings{});
-  proxy::WorkerState& state = admin_->state();
-  state.on_warning = [this](const std::string& what) { log_->warn("{}", what); };
+  admin_ = std::make_unique<Worker>(admin_shared_);
+  admin_->state().on_warning = [log = log_](const std::string& what) { log->warn("{}", what); };
+  checks_ = std::make_unique<HealthChecks>(admin_->state(), health_, log_);
+}
 
-  const std::size_t check = health_.add("upstream", config_.upstream.health ? "http" : "tcp", true);
-  auto cluster_options = cluster_settings(config_);
-  const auto prober_options = prober_settings(config_);
-  cluster_options.connect_timeout = prober_options.timeout;
-  cluster_options.wait_for_app = {};
-  prober_ = std::make_unique<upstream::Prober>(
-      state.io, std::make_unique<upstream::Cluster>(state.io, state.wheel, cluster_options, state.metrics, probe_connections_), prober_options, health_, check,
-      [this](bool healthy, const std::string& error) {
-        if (healthy)
-          log_->info("the app is healthy");
-        else
-          log_->warn("the app is not healthy: {}", error);
-      });
-  prepare_checks();
-
+admin::AdminSources Application::admin_sources() {
   admin::AdminSources sources;
-  for (const auto& worker : workers_) sources.metrics.workers.push_back(&worker->state().metrics);
+  sources.metrics.workers = serving_->metrics();
   sources.metrics.health = &health_;
-  sources.metrics.draining = &shared_.draining;
+  sources.metrics.draining = &serving_->draining();
   sources.metrics.version = kVersion;
   sources.metrics.others.push_back([this] {
     return std::vector<admin::Family>{
-        {"gatehouse_log_lines_dropped_total", "Log lines that found no room.", true, {{{}, static_cast<double>(logging_->counters().dropped_lines)}}},
-        {"gatehouse_connections_limit", "Client connections that may be open.", false, {{{}, static_cast<double>(shared_.connection_limit)}}},
-        {"gatehouse_upstream_connections_limit", "Connections to the app that may be open.", false, {{{}, static_cast<double>(config_.upstream.max_connections)}}},
-        {"gatehouse_metrics_series", "Combinations of route, method and status that are counted apart.", false, {{{}, static_cast<double>(shared_.series.used())}}},
-        {"gatehouse_metrics_series_limit", "How many of these there may be.", false, {{{}, static_cast<double>(shared_.series.limit())}}}};
+        {"gatehouse_log_lines_dropped_total", "Log lines that found no room.", true, {{{}, static_cast<double>(logging_->counters().dropped_lines)}}}};
   });
-  sources.metrics.others.push_back([this] {
-    admin::Family expiry{"gatehouse_tls_certificate_not_after_timestamp_seconds", "When a certificate expires, seconds since the epoch.", false, {}};
-    for (const auto& context : tls_)
-      for (const auto& certificate : context->certificates())
-        expiry.samples.push_back({{{"names", certificate.names}}, static_cast<double>(certificate.not_after)});
-    return std::vector<admin::Family>{expiry};
-  });
-  sources.metrics.others.push_back([this] { return browser_families(filter_counters_); });
-  sources.metrics.others.push_back([this] { return rate_limit_families(filter_resources_.rate_tables); });
-  sources.health = health_sources();
-  sources.workers_alive = [this] {
-    return std::all_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->silence() < kSilent; });
-  };
-  auto endpoints = std::make_unique<admin::Endpoints>(std::move(sources));
+  sources.metrics.others.push_back([this] { return serving_->families(); });
+  sources.metrics.others.push_back([this] { return reloads_->families(); });
+  sources.health = serving_->health_sources();
+  sources.workers_alive = [this] { return serving_->alive(); };
+  sources.control.reload = [this](admin::Control::ReloadDone done) { reload("asked for", std::move(done)); };
+  sources.control.drain = [this](DrainDone done) { drain_for_stop(std::move(done)); };
+  return sources;
+}
+
+bool Application::listen_on_admin() {
+  auto bound = net::bind_listener(endpoint_of(config_->admin.address), net::Sharing::kFirst);
+  if (bound.descriptor < 0) {
+    std::cerr << "gatehouse: admin: " << bound.error << '\n';
+    return false;
+  }
+  auto endpoints = std::make_unique<admin::Endpoints>(admin_sources());
+  auto route = std::make_unique<proxy::Route>(proxy::Route{{}, "admin", proxy::PathPattern("/*"), nullptr, nullptr, true, false});
+  route->chain = std::make_unique<Chain>(build_own_filters(), *endpoints);
+  auto snapshot = std::make_shared<proxy::Snapshot>();
   std::vector<std::unique_ptr<proxy::Route>> routes;
-  routes.push_back(make_route("admin", {}));
-  routes.back()->own = true;
-  routes.back()->chain = std::make_unique<Chain>(build_own_filters(), *endpoints);
-  admin_->set_router(std::make_unique<proxy::Router>(std::move(routes)));
-  admin_->add_terminal(std::move(endpoints));
+  routes.push_back(std::move(route));
+  snapshot->terminals.push_back(std::move(endpoints));
+  snapshot->router = std::make_unique<proxy::Router>(std::move(routes));
+  std::vector<ListenerPlan> plan(1);
+  plan[0].name = "admin";
+  plan[0].descriptors.push_back(bound.descriptor);
+  plan[0].state.counts = false;
+  admin_->apply(std::move(snapshot), std::move(plan));
+  return true;
 }
 
-void Application::prepare_checks() {
-  proxy::WorkerState& state = admin_->state();
-  for (const HealthCheck& check : config_.health.checks) {
-    const std::string_view kind = health::name(check.type);
-    const std::size_t number = health_.add(check.name, std::string(kind), check.critical);
-    auto on_change = [this, &check, kind](bool healthy, const std::string& error) {
-      if (healthy)
-        log_->info("{} ({}) is healthy", check.name, kind);
-      else
-        log_->warn("{} ({}) is not healthy: {}", check.name, kind, error);
-    };
-    checks_.push_back(std::make_unique<health::CheckLoop>(state.io, health::make_prober(check, state.io, state.wheel),
-                                                          check.probe, health_, number, std::move(on_change)));
+void Application::reload(const std::string& cause, admin::Control::ReloadDone done) {
+  if (stopping_) return done({false, {"Gatehouse is stopping"}});
+  LoadResult loaded = source_();
+  std::vector<std::string> mistakes;
+  for (const Mistake& mistake : loaded.mistakes()) mistakes.push_back(to_string(mistake));
+  if (loaded) mistakes = take(std::move(*loaded), done);
+  if (mistakes.empty()) {
+    reloads_->succeeded();
+    log_->info("the configuration has been loaded anew ({})", cause);
+  } else {
+    reloads_->failed(mistakes);
+    for (const std::string& mistake : mistakes) log_->error("{}", mistake);
+    log_->error("the new configuration cannot be used ({}); the one before stays in force", cause);
+    done({false, std::move(mistakes)});
   }
+  watch_files();
 }
 
-int Application::prepare_listeners() {
-  std::vector<std::string> errors;
-  std::vector<std::string> taken;  // addresses that cannot be bound: the file may be right all the same
-  std::vector<std::string> warnings;
-  std::uint16_t https_port = 443;
-  for (const Listener& listener : config_.listeners)
-    if (listener.tls) https_port = listener.address.port;
-  for (const Listener& listener : config_.listeners) {
-    std::shared_ptr<const net::TlsContext> tls;
-    if (listener.tls) {
-      tls = net::TlsContext::make(tls_settings(*listener.tls), errors, warnings);
-      if (!tls) continue;
-      tls_.push_back(tls);
-    }
-    int shared_descriptor = -1;
-    for (const auto& worker : workers_) {
-      proxy::ListenerState state;
-      state.tls = tls;
-      state.router = worker->router();
-      state.redirect_to_https = listener.redirect_to_https;
-      state.proxy_protocol = listener.proxy_protocol;
-      state.https_port = https_port;
-      const bool first = worker == workers_.front();
-      const net::Endpoint endpoint = endpoint_of(listener.address);
-      if (endpoint.is_unix() && !first) {
-        worker->add_listener(::dup(shared_descriptor), std::move(state));
-        continue;
-      }
-      // With one worker nobody shares the port, and then nobody else may either.
-      const auto bound = net::bind_listener(endpoint, first ? net::Sharing::kFirst : net::Sharing::kShared);
-      if (bound.descriptor < 0) {
-        taken.push_back(bound.error);
-        break;
-      }
-      shared_descriptor = bound.descriptor;
-      worker->add_listener(bound.descriptor, std::move(state));
-    }
+// What is wrong with it; nothing: it is in force, and `done` will be called.
+std::vector<std::string> Application::take(Config config, admin::Control::ReloadDone done) {
+  std::string problem;
+  auto redactor = make_redactor(config, problem);
+  if (!redactor) return {"log.redact: " + problem};
+  ListenerSet::Problems problems;
+  auto prepared = serving_->prepare(config, redactor, problems);
+  for (const std::string& warning : problems.warnings) log_->warn("{}", warning);
+  if (!prepared) {
+    problems.mistakes.insert(problems.mistakes.end(), problems.taken.begin(), problems.taken.end());
+    return problems.mistakes;
   }
-  proxy::ListenerState admin_state;
-  admin_state.router = admin_->router();
-  admin_state.counts = false;
-  const auto bound = net::bind_listener(endpoint_of(config_.admin.address), net::Sharing::kFirst);
-  if (bound.descriptor < 0)
-    taken.push_back("admin: " + bound.error);
-  else
-    admin_->add_listener(bound.descriptor, std::move(admin_state));
-  for (const std::string& warning : warnings) log_->warn("{}", warning);
-  for (const auto* sentences : {&errors, &taken})
-    for (const std::string& sentence : *sentences) std::cerr << "gatehouse: " << sentence << '\n';
-  if (!errors.empty()) return kConfiguration;
-  return taken.empty() ? 0 : kFailed;
+  auto notes = left_for_the_next_start(*config_, config);
+  for (const std::string& note : notes) log_->warn("{}", note);
+  config_ = std::make_shared<const Config>(std::move(config));
+  apply_to_logging(*config_, std::move(redactor));
+  checks_->apply(*config_);
+  serving_->commit(std::move(*prepared), *config_, [this, notes = std::move(notes), done = std::move(done)] {
+    boost::asio::post(admin_->state().io, [notes, done] { done({true, notes}); });
+  });
+  return {};
+}
+
+void Application::apply_to_logging(const Config& config, std::shared_ptr<const Redactor> redactor) {
+  logging_->set_redactor(std::move(redactor));
+  logging_->set_level(logging_options(config.log).level);
+}
+
+void Application::watch_files() {
+  if (!files_) files_ = std::make_unique<FileWatch>(admin_->state().io, [this](const std::set<std::string>& files) { files_changed(files); });
+  std::vector<std::string> all = source_files(*config_);
+  const auto certificates = serving_->listeners().certificate_files();
+  all.insert(all.end(), certificates.begin(), certificates.end());
+  files_->watch(all);
+}
+
+// A certificate is renewed by itself as well: a mistake in the configuration file must not let it expire.
+void Application::files_changed(const std::set<std::string>& files) {
+  if (stopping_) return;
+  bool configuration = false;
+  for (const std::string& file : source_files(*config_)) configuration = configuration || files.contains(file);
+  bool certificate = false;
+  for (const std::string& file : serving_->listeners().certificate_files()) certificate = certificate || files.contains(file);
+  if (certificate) {
+    ListenerSet::Problems problems;
+    const bool good = serving_->renew_certificates(problems);
+    reloads_->certificates(good);
+    for (const std::string& warning : problems.warnings) log_->warn("{}", warning);
+    for (const std::string& mistake : problems.mistakes) log_->error("{}", mistake);
+    if (good)
+      log_->info("changed certificates have been loaded");
+    else
+      log_->error("the changed certificate files cannot be used; the certificates before stay in use");
+  }
+  if (configuration) reload("its files have changed", [](const admin::Control::Reloaded&) {});
 }
 
 void Application::watch_signals() {
-  if (!signals_) signals_ = std::make_unique<Signals>(admin_->state().io);
-  signals_->set.async_wait([this](const boost::system::error_code& error, int signal) {
+  signals_ = std::make_unique<Signals>(admin_->state().io);
+  await_end_signal();
+  await_reload_signal();
+}
+
+void Application::await_reload_signal() {
+  signals_->reload.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    logging_->reopen();
+    reload("SIGHUP", [](const admin::Control::Reloaded&) {});
+    await_reload_signal();
+  });
+}
+
+void Application::await_end_signal() {
+  signals_->end.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) return;
     if (stopping_) {
-      const bool busy = std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state().metrics.connections_open.get() != 0; });
+      const bool busy = serving_->connections() != 0;
       log_->warn("a second signal: stopping at once{}", busy ? ", with connections open" : "");
       logging_->stop(std::chrono::milliseconds(200));
       std::_Exit(busy ? kFailed : 0);
     }
-    begin_shutdown(signal);
-    watch_signals();
+    begin_shutdown(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    await_end_signal();
   });
 }
 
 // Readiness fails at once; accepting goes on for the linger time, so that whoever still sends here gets an answer.
-void Application::begin_shutdown(int signal) {
+void Application::begin_shutdown(const char* signal) {
   stopping_ = true;
-  shared_.draining = true;
-  log_->info("{} received: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-  signals_->timer.expires_after(config_.shutdown.linger);
+  files_->stop();
+  serving_->draining() = true;
+  log_->info("{} received: draining", signal);
+  // Who drained before has waited already.
+  signals_->timer.expires_after(drain_ ? milliseconds(0) : config_->shutdown.linger);
   signals_->timer.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
-    for (const auto& worker : workers_) worker->drain(config_.shutdown.deadline);
+    serving_->drain(config_->shutdown.deadline);
     // The admin endpoints answer until the workers have ended; a thread of its own waits for them.
     joiner_ = std::thread([this] {
-      for (const auto& worker : workers_) worker->join();
+      serving_->join();
       admin_->stop();
     });
   });
@@ -304,12 +289,48 @@ void Application::begin_shutdown(int signal) {
 
 void Application::finish_shutdown() {
   if (joiner_.joinable()) joiner_.join();
-  const bool unfinished = std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) { return worker->state().tasks.running() != 0; });
+  const bool unfinished = serving_->unfinished();
   if (unfinished) log_->warn("some requests did not end within shutdown.deadline and were cut off");
   log_->info("stopped");
   logging_->stop(kLogPatience);
   // Coroutines that never came back cannot be taken apart safely; the process ends here and the kernel cleans up.
   if (unfinished) std::_Exit(0);
+}
+
+// Out of service without an end: new connections are still answered, for whoever has not heard yet, and each is told to close.
+void Application::drain_for_stop(DrainDone done) {
+  if (drain_) {
+    drain_->waiting.push_back(std::move(done));
+    if (drain_->over) answer_drain();
+    return;
+  }
+  drain_ = std::make_unique<Drain>(admin_->state().io);
+  drain_->waiting.push_back(std::move(done));
+  serving_->draining() = true;
+  log_->info("draining was asked for");
+  drain_->timer.expires_after(config_->shutdown.linger);
+  drain_->timer.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    drain_->until = net::Clock::now() + config_->shutdown.deadline;
+    await_quiet();
+  });
+}
+
+void Application::await_quiet() {
+  serving_->close_idle();
+  if (serving_->requests() == 0 || net::Clock::now() >= drain_->until) {
+    drain_->over = true;
+    return answer_drain();
+  }
+  drain_->timer.expires_after(kQuietPoll);
+  drain_->timer.async_wait([this](const boost::system::error_code& error) {
+    if (!error) await_quiet();
+  });
+}
+
+void Application::answer_drain() {
+  const std::uint64_t requests = serving_->requests();
+  for (const DrainDone& done : std::exchange(drain_->waiting, {})) done({requests == 0, requests});
 }
 
 }  // namespace gatehouse

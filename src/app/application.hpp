@@ -1,24 +1,27 @@
-// Wires a configuration into a running sidecar and keeps it running until a signal ends it. Owns everything; main thread.
+// Wires a configuration into a running sidecar and keeps it running until a signal ends it: start, reload, drain, stop. Owns
+// everything; main thread.
 #pragma once
 
-#include "admin/endpoints.hpp"
-#include "app/filter_catalog.hpp"
-#include "app/worker.hpp"
-#include "config/config.hpp"
-#include "health/check_loop.hpp"
-#include "observe/health_board.hpp"
-#include "observe/logging.hpp"
-#include "upstream/prober.hpp"
+#include "admin/control.hpp"
+#include "app/file_watch.hpp"
+#include "app/health_checks.hpp"
+#include "app/reload_record.hpp"
+#include "app/serving.hpp"
+#include "config/load.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace gatehouse {
 
 class Application {
  public:
-  explicit Application(const Config& config);
+  // How to read the configuration again.
+  using Source = std::function<LoadResult()>;
+  Application(Config config, Source source);
   ~Application();
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
@@ -29,37 +32,46 @@ class Application {
 
  private:
   bool start_logging();
-  int prepare();
-  int prepare_listeners();
-  void prepare_worker(Worker& worker, Mistakes& mistakes);
+  int start_serving();
   void prepare_admin();
-  admin::HealthSources health_sources() const;
-  admin::HealthAccess health_access() const;
-  void prepare_checks();
+  bool listen_on_admin();
+  admin::AdminSources admin_sources();
+
+  void reload(const std::string& cause, admin::Control::ReloadDone done);
+  std::vector<std::string> take(Config config, admin::Control::ReloadDone done);
+  void apply_to_logging(const Config& config, std::shared_ptr<const Redactor> redactor);
+  void files_changed(const std::set<std::string>& files);
+  void watch_files();
+
   void watch_signals();
-  void begin_shutdown(int signal);
+  void await_reload_signal();
+  void await_end_signal();
+  void begin_shutdown(const char* signal);
   void finish_shutdown();
 
-  const Config& config_;
-  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  using DrainDone = std::function<void(admin::Control::Drained)>;
+  void drain_for_stop(DrainDone done);
+  void await_quiet();
+  void answer_drain();
+
+  std::shared_ptr<const Config> config_;
+  Source source_;
   std::unique_ptr<Logging> logging_;
   std::shared_ptr<Logger> log_;
-  FilterResources filter_resources_;
-  std::vector<std::unique_ptr<WorkerFilterCounters>> filter_counters_;  // one for each worker
   observe::HealthBoard health_;
-  proxy::SharedState shared_;
-  upstream::SharedConnections upstream_connections_;
-  upstream::SharedConnections probe_connections_;
+  std::unique_ptr<ReloadRecord> reloads_;
+  std::unique_ptr<Serving> serving_;
+  std::unique_ptr<HealthChecks> checks_;  // after the admin worker, whose tasks use it, has gone
   proxy::SharedState admin_shared_;
   std::unique_ptr<Worker> admin_;
-  std::vector<std::unique_ptr<Worker>> workers_;
-  std::vector<std::shared_ptr<const net::TlsContext>> tls_;
-  std::unique_ptr<upstream::Prober> prober_;
-  std::vector<std::unique_ptr<health::CheckLoop>> checks_;
+  std::unique_ptr<FileWatch> files_;
   struct Signals;
   std::unique_ptr<Signals> signals_;
   std::thread joiner_;
   bool stopping_ = false;
+  // A drain that was asked for through the admin port.
+  struct Drain;
+  std::unique_ptr<Drain> drain_;
 };
 
 }  // namespace gatehouse

@@ -12,29 +12,50 @@ std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(net::Clock::now().time_since_epoch()).count();
 }
 
+// A listener that a reload took away lives until its loop has noticed.
+boost::asio::awaitable<void> accept_on(std::shared_ptr<net::Listener> listener) { co_await listener->run(); }
+
 }  // namespace
 
-Worker::Worker(proxy::SharedState& shared, proxy::ServingSettings settings)
-    : state_(shared, std::move(settings)), heartbeat_(state_.io), drain_timer_(state_.io), last_beat_(now_ms()) {
+Worker::Worker(proxy::SharedState& shared)
+    : state_(shared), heartbeat_(state_.io), drain_timer_(state_.io), last_beat_(now_ms()) {
   work_.emplace(state_.io.get_executor());
 }
 
 Worker::~Worker() { join(); }
 
-void Worker::set_recorder(std::unique_ptr<proxy::Recorder> recorder) {
-  recorder_ = std::move(recorder);
+void Worker::record_to(LogQueue& queue) {
+  recorder_ = std::make_unique<proxy::Recorder>(state_.io, queue);
   state_.on_finished = [this](const proxy::ProxyExchange& exchange) { recorder_->finished(exchange); };
 }
 
-void Worker::add_listener(int descriptor, proxy::ListenerState listener) {
-  listener_states_.push_back(std::make_unique<proxy::ListenerState>(std::move(listener)));
-  const proxy::ListenerState& shared = *listener_states_.back();
-  listeners_.push_back(std::make_unique<net::Listener>(
-      state_.io, descriptor, [this, &shared](int socket, const net::Endpoint& peer) { state_.serve(shared, socket, peer); },
+void Worker::apply(std::shared_ptr<proxy::Snapshot> snapshot, std::vector<ListenerPlan> listeners, std::function<void()> done) {
+  // In the queue of a worker that does not run yet, it waits until it does.
+  boost::asio::post(state_.io, [this, snapshot = std::move(snapshot), plans = std::move(listeners), done = std::move(done)]() mutable {
+    if (snapshot) state_.snapshot = std::move(snapshot);
+    std::map<std::string, Listening> before = std::exchange(listeners_, {});
+    for (ListenerPlan& plan : plans) {
+      Listening& listening = listeners_[plan.name];
+      if (auto old = before.extract(plan.name)) listening = std::move(old.mapped());
+      if (!listening.state) listening.state = std::make_shared<proxy::ListenerState>();
+      *listening.state = std::move(plan.state);
+      for (const int descriptor : plan.descriptors) listen(listening, descriptor);
+    }
+    for (auto& [name, gone] : before)
+      for (const auto& socket : gone.sockets) socket->close();
+    if (done) done();
+  });
+}
+
+void Worker::listen(Listening& listening, int descriptor) {
+  auto socket = std::make_shared<net::Listener>(
+      state_.io, descriptor, [this, state = listening.state](int accepted, const net::Endpoint& peer) { state_.serve(state, accepted, peer); },
       [this](const char* reason) {
         state_.metrics.accept_failures.add();
         if (state_.on_warning) state_.on_warning(std::string("cannot accept connections for a moment: ") + reason);
-      }));
+      });
+  listening.sockets.push_back(socket);
+  state_.tasks.spawn(accept_on(std::move(socket)));
 }
 
 void Worker::start() {
@@ -43,7 +64,6 @@ void Worker::start() {
 
 void Worker::run() {
   beat();
-  for (const auto& listener : listeners_) state_.tasks.spawn(listener->run());
   state_.io.run();
 }
 
@@ -59,9 +79,14 @@ std::chrono::milliseconds Worker::silence() const noexcept {
   return std::chrono::milliseconds(now_ms() - last_beat_.load(std::memory_order_relaxed));
 }
 
+void Worker::close_idle() {
+  boost::asio::post(state_.io, [this] { state_.close_idle_sessions(); });
+}
+
 void Worker::drain(std::chrono::milliseconds deadline) {
   boost::asio::post(state_.io, [this, deadline] {
-    for (const auto& listener : listeners_) listener->close();
+    for (const auto& [name, listening] : listeners_)
+      for (const auto& socket : listening.sockets) socket->close();
     state_.close_idle_sessions();
     state_.tasks.when_empty([this] { finish(); });
     drain_timer_.expires_after(deadline);
@@ -79,7 +104,7 @@ void Worker::drain(std::chrono::milliseconds deadline) {
 void Worker::finish() {
   drain_timer_.cancel();
   heartbeat_.cancel();
-  if (state_.cluster) state_.cluster->close_idle();
+  if (state_.snapshot && state_.snapshot->cluster) state_.snapshot->cluster->close_idle();
   if (recorder_) recorder_->flush();
   work_.reset();
   // The wheel's and the recorder's timers may still tick; nothing is left for them to do.

@@ -1,41 +1,52 @@
 // One worker: its thread, its listeners, and everything its sessions use. Built on the main thread, then runs alone until it has
-// drained.
+// drained; what a configuration changes is handed to it whole.
 #pragma once
 
 #include "net/listener.hpp"
-#include "proxy/forward.hpp"
 #include "proxy/recorder.hpp"
 #include "proxy/worker_state.hpp"
 
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 namespace gatehouse {
 
+// One listener as a configuration wants it on one worker.
+struct ListenerPlan {
+  std::string name;             // its address as configured: the same name is the same listener
+  std::vector<int> descriptors;  // bound sockets that the worker takes over; none where it listens already
+  proxy::ListenerState state;
+};
+
 class Worker {
  public:
-  Worker(proxy::SharedState& shared, proxy::ServingSettings settings);
+  explicit Worker(proxy::SharedState& shared);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
   proxy::WorkerState& state() noexcept { return state_; }
-  // What answers on this worker's listeners; lives as long as the worker.
-  void set_router(std::unique_ptr<proxy::Router> router) { router_ = std::move(router); }
-  const proxy::Router* router() const noexcept { return router_.get(); }
-  void add_terminal(std::unique_ptr<Terminal> terminal) { terminals_.push_back(std::move(terminal)); }
-  void set_recorder(std::unique_ptr<proxy::Recorder> recorder);
-  // Takes over the bound socket.
-  void add_listener(int descriptor, proxy::ListenerState listener);
+  // Before the worker runs: requests are written down and counted.
+  void record_to(LogQueue& queue);
+
+  // From any thread, also before the worker runs: serves by `snapshot` (null: as before) from the next request on, on these listeners and no others. A
+  // listener that is not among them stops listening, its connections live on. Calls `done` on the worker's thread.
+  void apply(std::shared_ptr<proxy::Snapshot> snapshot, std::vector<ListenerPlan> listeners, std::function<void()> done = {});
 
   // Starts a thread that runs the worker.
   void start();
   // Runs it on this thread instead, until stopped.
   void run();
+  // From any thread: connections that wait for a request are closed, the others after their answer; upgraded ones are told to go.
+  // Accepting goes on.
+  void close_idle();
   // From any thread: no connection is accepted from now on, requests in flight have until `deadline`, then the worker ends.
   void drain(std::chrono::milliseconds deadline);
   // From any thread: ends now.
@@ -46,15 +57,17 @@ class Worker {
   std::chrono::milliseconds silence() const noexcept;
 
  private:
+  struct Listening {
+    std::shared_ptr<proxy::ListenerState> state;
+    std::vector<std::shared_ptr<net::Listener>> sockets;
+  };
+  void listen(Listening& listening, int descriptor);
   void beat();
   void finish();
 
   proxy::WorkerState state_;
-  std::vector<std::unique_ptr<Terminal>> terminals_;
-  std::unique_ptr<proxy::Router> router_;
   std::unique_ptr<proxy::Recorder> recorder_;
-  std::vector<std::unique_ptr<proxy::ListenerState>> listener_states_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::map<std::string, Listening> listeners_;
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
   boost::asio::steady_timer heartbeat_;
   boost::asio::steady_timer drain_timer_;

@@ -16,7 +16,7 @@ int run(const std::string& file, std::span<const Section> sections) {
   LoadResult loaded = load_config_file(file, sections, process_environment());
   for (const Mistake& mistake : loaded.mistakes()) std::cerr << to_string(mistake) << '\n';
   if (!loaded) return kConfiguration;
-  return Application(*loaded).run();
+  return Application(std::move(*loaded), [file, sections] { return load_config_file(file, sections, process_environment()); }).run();
 }
 
 }  // namespace
@@ -25,7 +25,8 @@ void add_run(CommandLine& line) {
   CLI::App* verb = line.app.add_subcommand("run", "Serve the app as the configuration says");
   const auto file = std::make_shared<std::string>("gatehouse.yaml");
   verb->add_option("-c,--config", *file, "Configuration file")->capture_default_str();
-  verb->footer("SIGTERM or SIGINT ends it in order: exit code 0. Exit code 2: the configuration has mistakes.");
+  verb->footer("SIGHUP or a change of the file loads the configuration anew. SIGTERM or SIGINT ends it in order: exit code 0. Exit code 2: the\n"
+               "configuration has mistakes.");
   verb->callback([file, &line] { line.exit_code = run(*file, line.sections); });
 }
 

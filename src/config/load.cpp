@@ -60,6 +60,11 @@ void check_sections(const LoadedSettings& settings, std::span<const Section> sec
   }
 }
 
+void add_secret_files(const SettingValue& value, std::vector<std::string>& files) {
+  if (value.source == SettingValue::Source::kFile && !value.path.empty()) files.push_back(value.path);
+  for (const SettingValue& item : value.items) add_secret_files(item, files);
+}
+
 bool is_empty(const YamlNode& node) { return node.kind == YamlNode::Kind::kNull; }
 
 }  // namespace
@@ -107,6 +112,12 @@ LoadResult load_config_file(const std::string& path, std::span<const Section> se
   Mistakes mistakes(path);
   mistakes.add({}, {}, *content.problem);
   return mistakes.sorted();
+}
+
+std::vector<std::string> source_files(const Config& config) {
+  std::vector<std::string> files{config.settings->file};
+  add_secret_files(config.settings->values, files);
+  return files;
 }
 
 bool has_section(const Config& config, std::string_view name, std::optional<std::size_t> route) {

@@ -42,6 +42,9 @@ LoadResult load_config(std::string_view text, std::string_view file_name, std::s
 // The same from a file: regular, readable, of at most 1 MiB; never waits for a pipe or a device.
 LoadResult load_config_file(const std::string& path, std::span<const Section> sections, const Environment& environment);
 
+// The files the configuration came from: its own, then those that its secrets were read from.
+std::vector<std::string> source_files(const Config& config);
+
 // Whether that section is there: at the top, written or by its defaults; with the index of a route, written on it.
 bool has_section(const Config& config, std::string_view name, std::optional<std::size_t> route = std::nullopt);
 // A reader of that section. With a route: its keys before those at the top before the defaults; a section that is a

@@ -23,7 +23,7 @@ struct SettingValue {
   double number = 0;                // kNumber
   std::vector<SettingValue> items;  // kMap: one for each child of the spec, in that order; kTexts, kMaps: the items
   std::string raw;                  // kEnvironment: before the variables were put in; kFile: the path as written
-  std::string path;                 // a text that is the path of a file: made absolute
+  std::string path;                 // a text that is the path of a file, or (kFile) of the file it came from: made absolute
 
   bool is_given() const noexcept { return source > Source::kDefault; }
   bool is_there() const noexcept { return source != Source::kAbsent; }

@@ -190,6 +190,7 @@ SettingValue Shape::read_secret_file(const YamlEntry& entry, const Place& place)
   value.at = path.at;
   value.source = SettingValue::Source::kFile;
   value.raw = path.text;
+  value.path = path.path;
   value.broken = path.broken;
   if (path.broken) return value;
   FileContent content = read_regular_file(path.path, kLargestSecret);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr auto use_result = boost::asio::as_tuple(boost::asio::use_awaitable);
 constexpr int kAcceptsAtOnce = 64;
+constexpr int kAcceptsAtTheEnd = 4096;
 constexpr std::chrono::milliseconds kPause{100};
 
 // A socket file that nobody answers on is left over from a crash; one that answers belongs to somebody.
@@ -98,31 +99,36 @@ boost::asio::awaitable<void> Listener::run() {
   while (descriptor_.is_open()) {
     const auto [error] = co_await descriptor_.async_wait(boost::asio::posix::descriptor_base::wait_read, use_result);
     if (error) co_return;
-    bool exhausted = false;
-    for (int i = 0; i < kAcceptsAtOnce && descriptor_.is_open(); ++i) {
-      Endpoint peer;
-      socklen_t size = Endpoint::capacity();
-      const int socket = ::accept4(descriptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (socket >= 0) {
-        peer.resize(size);
-        on_accept_(socket, peer);
-        continue;
-      }
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        on_exhausted_(std::strerror(errno));
-        exhausted = true;
-      }
-      // Anything else concerns one connection that is gone already (accept(2)), or there is none left.
-      if (errno != ECONNABORTED && errno != EINTR && errno != EPROTO) break;
-    }
-    if (!exhausted) continue;
+    if (accept_some(kAcceptsAtOnce)) continue;
     pause_.expires_after(kPause);
     const auto [stopped] = co_await pause_.async_wait(use_result);
     if (stopped) co_return;
   }
 }
 
-void Listener::close() noexcept {
+bool Listener::accept_some(int most) {
+  for (int i = 0; i < most && descriptor_.is_open(); ++i) {
+    Endpoint peer;
+    socklen_t size = Endpoint::capacity();
+    const int socket = ::accept4(descriptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket >= 0) {
+      peer.resize(size);
+      on_accept_(socket, peer);
+      continue;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      on_exhausted_(std::strerror(errno));
+      return false;
+    }
+    // Anything else concerns one connection that is gone already (accept(2)), or there is none left.
+    if (errno != ECONNABORTED && errno != EINTR && errno != EPROTO) break;
+  }
+  return true;
+}
+
+void Listener::close() {
+  // Who stands in the queue was let in by the kernel: closing it now would reset them.
+  accept_some(kAcceptsAtTheEnd);
   boost::system::error_code ignored;
   descriptor_.close(ignored);
   pause_.cancel();

@@ -34,11 +34,14 @@ class Listener {
   // Takes over `descriptor`.
   Listener(boost::asio::io_context& io, int descriptor, OnAccept on_accept, OnExhausted on_exhausted);
 
-  // Accepts until close().
+  // Accepts until close(), which takes in first who waits to be accepted.
   boost::asio::awaitable<void> run();
-  void close() noexcept;
+  void close();
 
  private:
+  // False when there were no resources for it.
+  bool accept_some(int most);
+
   boost::asio::posix::stream_descriptor descriptor_;
   boost::asio::steady_timer pause_;
   OnAccept on_accept_;

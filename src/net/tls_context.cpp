@@ -1,9 +1,11 @@
 #include "net/tls_context.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
@@ -158,6 +160,17 @@ struct TlsContext::Entry {
   ContextPointer context;
 };
 
+// All contexts of a listener use one set: a ticket is read before the server name has chosen among them.
+void TlsContext::share_ticket_keys(ssl_ctx_st* from, const std::vector<Entry>& entries) {
+  std::array<unsigned char, 80> keys{};
+  ssl_ctx_st* const source = from != nullptr ? from : entries.front().context.get();
+  const long size = SSL_CTX_get_tlsext_ticket_keys(source, nullptr, 0);
+  if (size <= 0 || static_cast<std::size_t>(size) > keys.size()) return;
+  if (SSL_CTX_get_tlsext_ticket_keys(source, keys.data(), size) != 1) return;
+  for (const Entry& entry : entries) SSL_CTX_set_tlsext_ticket_keys(entry.context.get(), keys.data(), size);
+  OPENSSL_cleanse(keys.data(), keys.size());
+}
+
 TlsContext::~TlsContext() = default;
 
 namespace {
@@ -178,7 +191,7 @@ int choose_certificate(SSL* ssl, int*, void* argument) {
 }  // namespace
 
 std::shared_ptr<const TlsContext> TlsContext::make(const TlsSettings& settings, std::vector<std::string>& errors,
-                                                   std::vector<std::string>& warnings) {
+                                                   std::vector<std::string>& warnings, const TlsContext* before_this) {
   std::shared_ptr<TlsContext> made(new TlsContext);
   const std::size_t before = errors.size();
   const std::size_t count = settings.self_signed ? 1 : settings.certificates.size();
@@ -210,6 +223,7 @@ std::shared_ptr<const TlsContext> TlsContext::make(const TlsSettings& settings, 
     made->entries_.push_back({std::move(context)});
   }
   if (errors.size() != before) return nullptr;
+  share_ticket_keys(before_this != nullptr ? before_this->entries_.front().context.get() : nullptr, made->entries_);
   if (made->entries_.size() > 1) {
     // The list lives as long as the first context: OpenSSL frees it with that.
     auto* contexts = new std::vector<SSL_CTX*>;

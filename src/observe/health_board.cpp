@@ -16,7 +16,7 @@ std::string_view name(Health health) noexcept {
   return "fail";
 }
 
-std::size_t HealthBoard::add(std::string name, std::string kind, bool critical) {
+std::size_t HealthBoard::add(std::string name, std::string kind, bool critical, Health until_known) {
   const std::lock_guard lock(mutex_);
   CheckResult check;
   check.name = std::move(name);
@@ -24,14 +24,23 @@ std::size_t HealthBoard::add(std::string name, std::string kind, bool critical) 
   check.critical = critical;
   check.since = std::chrono::system_clock::now();
   check.error = "not checked yet";
-  checks_.push_back(std::move(check));
+  check.health = until_known;
+  checks_.emplace(next_, std::move(check));
   judge();
-  return checks_.size() - 1;
+  return next_++;
+}
+
+void HealthBoard::remove(std::size_t check) {
+  const std::lock_guard lock(mutex_);
+  checks_.erase(check);
+  judge();
 }
 
 bool HealthBoard::report(std::size_t check, bool healthy, std::chrono::nanoseconds latency, std::string error) {
   const std::lock_guard lock(mutex_);
-  CheckResult& result = checks_[check];
+  const auto at = checks_.find(check);
+  if (at == checks_.end()) return false;
+  CheckResult& result = at->second;
   const bool first = result.time == std::chrono::system_clock::time_point{};
   const Health health = healthy ? Health::kPass : Health::kFail;
   const bool changed = first || health != result.health;
@@ -47,14 +56,16 @@ bool HealthBoard::report(std::size_t check, bool healthy, std::chrono::nanosecon
 
 std::vector<CheckResult> HealthBoard::results() const {
   const std::lock_guard lock(mutex_);
-  return checks_;
+  std::vector<CheckResult> results;
+  for (const auto& [number, check] : checks_) results.push_back(check);
+  return results;
 }
 
 void HealthBoard::judge() {
   Health worst = Health::kPass;
-  for (const CheckResult& check : checks_) {
+  for (const auto& [number, check] : checks_) {
     if (check.health == Health::kPass) continue;
-    worst = std::max(worst, check.critical ? Health::kFail : Health::kWarn);
+    worst = std::max(worst, check.critical ? check.health : Health::kWarn);
   }
   overall_.store(worst, std::memory_order_relaxed);
 }

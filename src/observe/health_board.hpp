@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -27,8 +28,11 @@ struct CheckResult {
 
 class HealthBoard {
  public:
-  // Adds a check that has not answered yet; its number.
-  std::size_t add(std::string name, std::string kind, bool critical);
+  // Adds a check that has not answered yet; its number. Until its first answer it counts as `until_known`: what a reload brings must not
+  // take a running process out of service.
+  std::size_t add(std::string name, std::string kind, bool critical, Health until_known = Health::kFail);
+  // Takes a check away; what is reported to it later is ignored.
+  void remove(std::size_t check);
   // What a probe found. Returns true when the health of the check changed.
   bool report(std::size_t check, bool healthy, std::chrono::nanoseconds latency, std::string error);
 
@@ -39,7 +43,8 @@ class HealthBoard {
  private:
   void judge();
   mutable std::mutex mutex_;
-  std::vector<CheckResult> checks_;
+  std::map<std::size_t, CheckResult> checks_;  // in the order they were added
+  std::size_t next_ = 0;
   std::atomic<Health> overall_{Health::kPass};
 };
 

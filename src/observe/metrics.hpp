@@ -91,7 +91,7 @@ struct WorkerMetrics {
   WorkerMetrics& operator=(const WorkerMetrics&) = delete;
 
   // The metrics of that route, which are made where there are none yet; they stay as long as the worker. Beyond kMostRoutes
-  // there is one for all others. On the worker's thread, or before it runs.
+  // there is one for all others. One thread at a time; others may read meanwhile.
   RouteMetrics& route(std::string_view name);
   static constexpr std::size_t kMostRoutes = 4096;
   template <class Visit>

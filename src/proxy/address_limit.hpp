@@ -4,6 +4,7 @@
 
 #include "http/address.hpp"
 
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -11,15 +12,15 @@ namespace gatehouse::proxy {
 
 class AddressLimit {
  public:
-  // 0: no limit. Before the workers start.
-  void set_limit(int most) noexcept { most_ = most; }
-  bool enabled() const noexcept { return most_ > 0; }
+  // 0: no limit. Any thread.
+  void set_limit(int most) noexcept { most_.store(most, std::memory_order_relaxed); }
+  bool enabled() const noexcept { return most_.load(std::memory_order_relaxed) > 0; }
 
   // Counts a connection of that network (IPv6: its /64, which one client has to itself). False when it is one too many: it counts all
   // the same until leave().
   bool enter(const IpAddress& address) {
     const std::lock_guard lock(mutex_);
-    return ++open_[key(address)] <= most_;
+    return ++open_[key(address)] <= most_.load(std::memory_order_relaxed);
   }
   void leave(const IpAddress& address) {
     const std::lock_guard lock(mutex_);
@@ -30,7 +31,7 @@ class AddressLimit {
  private:
   static IpAddress key(const IpAddress& address) { return network_of(unwrap_embedded_v4(address), 32, 64); }
 
-  int most_ = 0;
+  std::atomic<int> most_{0};
   std::mutex mutex_;
   std::map<IpAddress, int> open_;
 };

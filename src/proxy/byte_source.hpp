@@ -38,10 +38,10 @@ class ByteSource {
     return read;
   }
 
-  // Moves to a buffer of another pool, which must hold what is here.
-  void move_to(net::BufferPool& pool) {
-    auto lease = pool.borrow();
+  // Moves to a buffer of another pool, of at least `size` bytes.
+  void move_to(net::BufferPool& pool, std::size_t size) {
     const auto held = bytes();
+    auto lease = pool.borrow(std::max(size, held.size()));
     if (!held.empty()) std::memcpy(lease.data(), held.data(), held.size());
     end_ = held.size();
     begin_ = 0;

@@ -114,7 +114,7 @@ std::optional<Attempt> parse_head(ProxyExchange& exchange, const http::HeadScann
                                   http::ResponseHead& head) {
   const auto bytes = exchange.arena().copy(exchange.upstream_bytes.bytes().substr(0, found.end));
   exchange.upstream_bytes.consume(found.end);
-  const auto error = http::parse_response_head(bytes, exchange.worker.settings.response, exchange.request().method, response, head);
+  const auto error = http::parse_response_head(bytes, exchange.snapshot->settings.response, exchange.request().method, response, head);
   if (error) return failed(UpstreamFailure::kMalformedResponse, false);
   return std::nullopt;
 }
@@ -125,14 +125,14 @@ awaitable<void> pass_early_hints(ProxyExchange& exchange, Response& hints) {
   http::remove_hop_by_hop(hints.headers);
   const auto head = http::write_interim_head(hints, exchange.arena());
   iovec part{const_cast<char*>(head.data()), head.size()};
-  const error_code error = co_await exchange.downstream.write_all({&part, 1}, exchange.worker.settings.deadlines.write_idle);
+  const error_code error = co_await exchange.downstream.write_all({&part, 1}, exchange.snapshot->settings.deadlines.write_idle);
   static_cast<void>(error);  // the final response will meet the same client
 }
 
 // Reads heads until one is final (RFC 9110 15.2); interim ones are for this hop.
 awaitable<Attempt> read_response_head(ProxyExchange& exchange, Response& response, http::ResponseHead& head) {
   net::Stream& stream = exchange.connection->stream;
-  const auto& limits = exchange.worker.settings.response;
+  const auto& limits = exchange.snapshot->settings.response;
   const auto deadline = net::Clock::now() + exchange.route_entry->settings.first_byte_timeout;
   // While the request is still on its way the app owes nothing; the upload starts this clock when it ends.
   if (exchange.upload && !exchange.upload->ended.raised())
@@ -220,7 +220,7 @@ void prepare_response(ProxyExchange& exchange, const http::ResponseHead& head, R
   bool stream = false;
   for (const auto prefix : kStreams) stream = stream || equals_ignoring_case(type.substr(0, prefix.size()), prefix);
   const net::Clock::duration idle = stream ? net::Clock::duration::zero() : net::Clock::duration(exchange.route_entry->settings.read_idle_timeout);
-  exchange.upstream_body.start(exchange.connection->stream, head.framing, exchange.worker.settings.chunks, idle);
+  exchange.upstream_body.start(exchange.connection->stream, head.framing, exchange.snapshot->settings.chunks, idle);
   exchange.connection_reusable = head.keep_alive;
   response.body.length.reset();
   if (head.framing.kind == http::Framing::Kind::kLength) response.body.length = head.framing.length;
@@ -233,7 +233,7 @@ void prepare_response(ProxyExchange& exchange, const http::ResponseHead& head, R
 }
 
 bool may_replay(const ProxyExchange& exchange, const Attempt& lost, bool reused) {
-  if (!exchange.worker.settings.replay || !reused || !lost.nothing_received || exchange.abandon_watch.abandoned()) return false;
+  if (!exchange.snapshot->settings.replay || !reused || !lost.nothing_received || exchange.abandon_watch.abandoned()) return false;
   if (lost.failure != UpstreamFailure::kClosedBeforeResponse && lost.failure != UpstreamFailure::kResetBeforeResponse) return false;
   if (exchange.upload) return false;  // what was read of the body is gone
   return lost.nothing_sent || idempotent(exchange.request().method);
@@ -247,7 +247,8 @@ awaitable<Response> Forward::handle(Exchange& base) {
   auto& exchange = static_cast<ProxyExchange&>(base);
   Request& request = exchange.request();
   set_forwarded_fields(exchange);
-  const auto& host = worker_.cluster->settings().authority;
+  upstream::Cluster& cluster = *exchange.snapshot->cluster;
+  const auto& host = cluster.settings().authority;
   const auto head_bytes = http::write_request_head(request, exchange.head.framing, host, exchange.head.upgrade, exchange.arena());
 
   if (worth_waiting_for(exchange)) {
@@ -255,24 +256,24 @@ awaitable<Response> Forward::handle(Exchange& base) {
     if (!collected) co_return refuse_body(exchange, exchange.client_body.failure());
   }
   exchange.measures.upstream_began = net::Clock::now();
-  worker_.metrics.upstream_requests.add();
+  exchange.worker.metrics.upstream_requests.add();
   if (request.body.rest != nullptr) {
-    exchange.upload_place = co_await worker_.cluster->upload_place();
+    exchange.upload_place = co_await cluster.upload_place();
     if (!exchange.upload_place) {
       Response refusal = refuse_upstream(exchange, UpstreamFailure::kQueueFull);
-      count_failure(worker_, exchange);
+      count_failure(exchange.worker, exchange);
       co_return refusal;
     }
   }
-  exchange.connection = worker_.cluster->take_idle();
+  exchange.connection = cluster.take_idle();
   Response response(exchange.arena());
   http::ResponseHead head;
   for (int replays = 0;; ++replays) {
     if (!exchange.connection) {
-      auto connection = co_await worker_.cluster->connect();
+      auto connection = co_await cluster.connect();
       if (!connection) {
         Response refusal = refuse_upstream(exchange, connect_failure(connection.error()));
-        count_failure(worker_, exchange);
+        count_failure(exchange.worker, exchange);
         co_return refusal;
       }
       exchange.connection = std::move(*connection);
@@ -282,23 +283,23 @@ awaitable<Response> Forward::handle(Exchange& base) {
     const Attempt result = co_await attempt(exchange, head_bytes, response, head);
     if (result.answered) break;
     if (replays < kMostReplays && may_replay(exchange, result, reused)) {
-      worker_.metrics.upstream_replays.add();
+      exchange.worker.metrics.upstream_replays.add();
       exchange.measures.replayed = true;
       exchange.upstream_bytes.release();
-      worker_.cluster->discard(std::move(exchange.connection));
+      cluster.discard(std::move(exchange.connection));
       continue;
     }
     if (exchange.abandon_watch.abandoned())
       co_return exchange.refuse(499, "The client went away", "client_disconnected", ResponseFlag::kDownstreamReset);
     if (exchange.upload && exchange.upload->client_failed) co_return refuse_body(exchange, exchange.client_body.failure());
     Response refusal = refuse_upstream(exchange, result.failure);
-    count_failure(worker_, exchange);
+    count_failure(exchange.worker, exchange);
     co_return refusal;
   }
   if (response.status == 101) {
     if (exchange.head.upgrade.empty() || head.upgrade != exchange.head.upgrade) {
       Response refusal = refuse_upstream(exchange, UpstreamFailure::kMalformedResponse);
-      count_failure(worker_, exchange);
+      count_failure(exchange.worker, exchange);
       co_return refusal;
     }
     exchange.switched_to = head.upgrade;
@@ -309,7 +310,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
   if (exchange.upstream_body.failed()) {
     // Nothing has been sent yet: the client can be told, where later it could only be cut off.
     Response refusal = refuse_upstream(exchange, UpstreamFailure::kMalformedResponse);
-    count_failure(worker_, exchange);
+    count_failure(exchange.worker, exchange);
     co_return refusal;
   }
   co_return response;
@@ -330,7 +331,7 @@ awaitable<void> finish_forward(ProxyExchange& exchange) {
     clean = clean && exchange.upload->complete;
   }
   exchange.upstream_bytes.release();
-  upstream::Cluster& cluster = *exchange.worker.cluster;
+  upstream::Cluster& cluster = *exchange.snapshot->cluster;
   if (clean)
     cluster.give_back(std::move(exchange.connection), exchange.upstream_keep_alive);
   else

@@ -7,17 +7,12 @@
 namespace gatehouse::proxy {
 
 class ProxyExchange;
-struct WorkerState;
 
 class Forward final : public Terminal {
  public:
-  explicit Forward(WorkerState& worker) noexcept : worker_(worker) {}
   // `exchange` is a ProxyExchange. Failures arrive as responses; a request that a reused connection lost before any response
   // byte is sent once more on a new one where that is safe (RFC 9110 9.2.2).
   awaitable<Response> handle(Exchange& exchange) override;
-
- private:
-  WorkerState& worker_;
 };
 
 // Ends what forward began: hands the connection back if the app may be asked again on it, closes it otherwise, and waits for an

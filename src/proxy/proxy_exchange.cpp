@@ -27,6 +27,7 @@ ProxyExchange::ProxyExchange(Arena& arena, WorkerState& worker_state, const List
                              net::Stream& client_stream, ByteSource& client_bytes)
     : Exchange(arena),
       worker(worker_state),
+      snapshot(worker_state.snapshot),
       listener(listener_state),
       downstream(client_stream),
       client_body(client_stream, client_bytes, worker_state.large_buffers),

@@ -18,6 +18,7 @@ namespace gatehouse::proxy {
 
 struct WorkerState;
 struct ListenerState;
+struct Snapshot;
 
 // Moments and amounts of one request, for its record. A moment that did not come is zero.
 struct Measures {
@@ -91,6 +92,7 @@ class ProxyExchange final : public Exchange {
                 ByteSource& client_bytes);
 
   WorkerState& worker;
+  const std::shared_ptr<Snapshot> snapshot;  // what this request is served by, whatever is loaded meanwhile
   const ListenerState& listener;
   net::Stream& downstream;
   const Route* route_entry = nullptr;

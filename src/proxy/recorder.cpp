@@ -1,6 +1,7 @@
 #include "proxy/recorder.hpp"
 
 #include "proxy/proxy_exchange.hpp"
+#include "proxy/snapshot.hpp"
 
 #include <algorithm>
 
@@ -71,21 +72,15 @@ AccessRecord make_record(const ProxyExchange& exchange, std::string_view upstrea
 
 }  // namespace
 
-Recorder::Recorder(boost::asio::io_context& io, LogQueue& queue, std::shared_ptr<const Redactor> redactor,
-                   RecorderSettings settings, observe::WorkerMetrics& metrics, std::string upstream_address)
-    : buffer_(queue),
-      flush_timer_(io),
-      redactor_(std::move(redactor)),
-      settings_(std::move(settings)),
-      metrics_(metrics),
-      upstream_address_(std::move(upstream_address)) {}
+Recorder::Recorder(boost::asio::io_context& io, LogQueue& queue) : buffer_(queue), flush_timer_(io) {}
 
 void Recorder::finished(const ProxyExchange& exchange) {
-  const AccessRecord record = make_record(exchange, upstream_address_);
+  const auto& [settings, redactor, upstream_address] = exchange.snapshot->recording;
+  const AccessRecord record = make_record(exchange, upstream_address);
   count(exchange, record);
-  if (!exchange.route_entry->own) remember(record, exchange.request().method);
-  if (!settings_.enabled || !wanted(exchange, record.status)) return;
-  write_access_record(record, settings_.format, *redactor_, buffer_.text());
+  if (!exchange.route_entry->own) remember(exchange, record);
+  if (!settings.enabled || !wanted(exchange, record.status, settings)) return;
+  write_access_record(record, settings.format, *redactor, buffer_.text());
   buffer_.line_added();
   if (!buffer_.empty()) arm_flush();
 }
@@ -104,28 +99,29 @@ void Recorder::count(const ProxyExchange& exchange, const AccessRecord& record) 
   route->response_bytes.observe(record.bytes_sent);
 }
 
-void Recorder::remember(const AccessRecord& record, Method method) {
+void Recorder::remember(const ProxyExchange& exchange, const AccessRecord& record) {
+  const Redactor& redactor = *exchange.snapshot->recording.redactor;
   const bool refused = record.sidecar && record.status >= 400 && record.status != 499;
   if (record.status < 500 && !refused) return;
   observe::RecentError error;
   error.time = record.received_at;
   error.status = record.status;
   // Unknown methods and refused heads may hold anything.
-  error.method = method_label(method);
-  error.path = redactor_->path(record.path.substr(0, kRememberedPath), record.route, scratch_);
+  error.method = method_label(exchange.request().method);
+  error.path = redactor.path(record.path.substr(0, kRememberedPath), record.route, scratch_);
   error.route = record.route;
   error.reason = record.reason;
   error.sidecar = record.sidecar;
-  error.request_id = redactor_->text(record.request_id, scratch_);
+  error.request_id = redactor.text(record.request_id, scratch_);
   error.duration = record.total;
-  metrics_.recent_errors.add(std::move(error));
+  exchange.worker.metrics.recent_errors.add(std::move(error));
 }
 
-bool Recorder::wanted(const ProxyExchange& exchange, int status) {
-  if (exchange.route_entry->own && settings_.exclude_own && status < 500) return false;
-  if (settings_.sample >= 1.0 || status >= 400 || status == 0) return true;
+bool Recorder::wanted(const ProxyExchange& exchange, int status, const RecorderSettings& settings) {
+  if (exchange.route_entry->own && settings.exclude_own && status < 500) return false;
+  if (settings.sample >= 1.0 || status >= 400 || status == 0) return true;
   // Evenly spread instead of by chance: a tenth is every tenth.
-  sampled_ += settings_.sample;
+  sampled_ += settings.sample;
   if (sampled_ < 1.0) return false;
   sampled_ -= 1.0;
   return true;

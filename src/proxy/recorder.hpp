@@ -1,4 +1,5 @@
-// Where every request ends: counted and written down here, once. One per worker; called from its thread.
+// Where every request ends: counted and written down here, once. One per worker; called from its thread. How it is written is for
+// the configuration to say that the request was served by.
 #pragma once
 
 #include "observe/access_record.hpp"
@@ -21,11 +22,16 @@ struct RecorderSettings {
   AccessFormat format;
 };
 
+struct Recording {
+  RecorderSettings settings;
+  std::shared_ptr<const Redactor> redactor;  // null only where nothing is recorded
+  std::string upstream_address;
+};
+
 class Recorder {
  public:
-  // `queue` and `metrics` must outlive the recorder.
-  Recorder(boost::asio::io_context& io, LogQueue& queue, std::shared_ptr<const Redactor> redactor, RecorderSettings settings,
-           observe::WorkerMetrics& metrics, std::string upstream_address);
+  // `queue` must outlive the recorder.
+  Recorder(boost::asio::io_context& io, LogQueue& queue);
 
   void finished(const ProxyExchange& exchange);
   // Hands over what has not been written yet.
@@ -34,17 +40,13 @@ class Recorder {
  private:
   void count(const ProxyExchange& exchange, const AccessRecord& record);
   // Keeps it for the status page where it failed or was refused.
-  void remember(const AccessRecord& record, Method method);
-  bool wanted(const ProxyExchange& exchange, int status);
+  void remember(const ProxyExchange& exchange, const AccessRecord& record);
+  bool wanted(const ProxyExchange& exchange, int status, const RecorderSettings& settings);
   void arm_flush();
 
   LogBuffer buffer_;
   boost::asio::steady_timer flush_timer_;
   bool flush_armed_ = false;
-  std::shared_ptr<const Redactor> redactor_;
-  RecorderSettings settings_;
-  observe::WorkerMetrics& metrics_;
-  std::string upstream_address_;
   double sampled_ = 0;
   std::string scratch_;
 };

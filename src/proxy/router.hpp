@@ -19,7 +19,7 @@ struct Route {
   std::string name;  // the path pattern: what logs and metrics call it
   PathPattern pattern;
   std::unique_ptr<Chain> chain;
-  observe::RouteMetrics* metrics = nullptr;
+  observe::RouteMetrics* metrics = nullptr;  // the worker's; null: not counted by route
   bool own = false;  // served by Gatehouse itself (health, admin)
   // Its chain answers preflights: they are its own where the method they ask leave for is.
   bool answers_preflights = false;

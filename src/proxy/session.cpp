@@ -44,12 +44,12 @@ std::string_view Session::ended_by(After after) noexcept {
   return "client_closed";
 }
 
-Session::Session(WorkerState& worker, const ListenerState& listener, int socket, const net::Endpoint& peer)
-    : worker_(worker), listener_(listener), stream_(worker.io, worker.wheel, socket), peer_(peer), address_{peer.bytes()} {
+Session::Session(WorkerState& worker, std::shared_ptr<const ListenerState> listener, int socket, const net::Endpoint& peer)
+    : worker_(worker), listener_(std::move(listener)), stream_(worker.io, worker.wheel, socket), peer_(peer), address_{peer.bytes()} {
   worker_.metrics.connections_accepted.add();
   worker_.metrics.connections_open.add();
-  if (listener_.counts)
-    over_limit_ = worker_.shared.connections.fetch_add(1, std::memory_order_relaxed) >= worker_.shared.connection_limit;
+  if (listener_->counts)
+    over_limit_ = worker_.shared.connections.fetch_add(1, std::memory_order_relaxed) >= worker_.shared.connection_limit.load(std::memory_order_relaxed);
   next_ = worker_.sessions_;
   if (next_ != nullptr) next_->previous_ = this;
   worker_.sessions_ = this;
@@ -59,13 +59,16 @@ Session::~Session() {
   (previous_ != nullptr ? previous_->next_ : worker_.sessions_) = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
   if (counted_address_) worker_.shared.addresses.leave(address_);
-  if (listener_.counts) worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+  if (listener_->counts) worker_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
   worker_.metrics.connections_open.subtract();
   worker_.metrics.connections_closed.add(ended_);
 }
 
+// Those of today: before and between requests a session follows the configuration.
+const Deadlines& Session::deadlines() const noexcept { return worker_.snapshot->settings.deadlines; }
+
 awaitable<void> Session::run() {
-  if (listener_.proxy_protocol) {
+  if (listener_->proxy_protocol) {
     const bool known = co_await read_proxy_header();
     if (!known) {
       ended_ = "proxy_header";
@@ -74,7 +77,7 @@ awaitable<void> Session::run() {
   }
   limit_address();
   if (over_limit_) worker_.metrics.connections_over_limit.add();
-  if (listener_.tls) {
+  if (listener_->tls) {
     worker_.metrics.connections_handshaking.add();
     const bool shaken = co_await handshake();
     worker_.metrics.connections_handshaking.subtract();
@@ -83,7 +86,6 @@ awaitable<void> Session::run() {
       co_return;
     }
   }
-  const Deadlines& deadlines = worker_.settings.deadlines;
   bool first = true;
   for (;;) {
     if (bytes_.empty() && !stream_.has_pending()) {
@@ -94,7 +96,7 @@ awaitable<void> Session::run() {
       }
       bytes_.release();
       // A new connection owes a head at once, a kept one may rest.
-      const auto patience = !first ? deadlines.keep_alive : draining ? kDrainPatience : deadlines.request_head;
+      const auto patience = !first ? deadlines().keep_alive : draining ? kDrainPatience : deadlines().request_head;
       stream_.set_deadline(net::Clock::now() + patience);
       idle_ = !first;
       unused_ = first;
@@ -117,7 +119,7 @@ awaitable<void> Session::run() {
     }
     // Not before the head is here: a slow one costs no more than the bytes that have come.
     auto scratch = worker_.borrow_scratch();
-    ProxyExchange& exchange = scratch->exchange.emplace(scratch->arena, worker_, listener_, stream_, bytes_);
+    ProxyExchange& exchange = scratch->exchange.emplace(scratch->arena, worker_, *listener_, stream_, bytes_);
     exchange.started_at = began;
     exchange.received_at = received_at;
     current_ = &exchange;
@@ -144,7 +146,7 @@ awaitable<void> Session::run() {
 awaitable<bool> Session::read_proxy_header() {
   std::array<char, kMaxProxyHeader> header;
   std::size_t have = 0;
-  stream_.set_deadline(net::Clock::now() + worker_.settings.deadlines.request_head);
+  stream_.set_deadline(net::Clock::now() + deadlines().request_head);
   for (;;) {
     const auto step = parse_proxy_header({header.data(), have});
     if (!step || step->length > header.size()) {
@@ -170,14 +172,16 @@ awaitable<bool> Session::read_proxy_header() {
 // Many clients stand behind a trusted proxy: its address says nothing about one of them.
 void Session::limit_address() {
   AddressLimit& addresses = worker_.shared.addresses;
-  if (!addresses.enabled() || !listener_.counts || peer_.is_unix() || worker_.settings.forwarded.trusted.contains(address_)) return;
+  if (!addresses.enabled() || !listener_->counts || peer_.is_unix() || worker_.snapshot->settings.forwarded.trusted.contains(address_)) return;
   counted_address_ = true;
   over_limit_ = !addresses.enter(address_) || over_limit_;
 }
 
 awaitable<bool> Session::handshake() {
-  if (!stream_.start_tls(*listener_.tls)) co_return false;
-  stream_.set_deadline(net::Clock::now() + worker_.settings.deadlines.tls_handshake);
+  // A certificate that is replaced meanwhile must not be taken from under this handshake.
+  const std::shared_ptr<const net::TlsContext> tls = listener_->tls;
+  if (!stream_.start_tls(*tls)) co_return false;
+  stream_.set_deadline(net::Clock::now() + deadlines().tls_handshake);
   for (;;) {
     const net::IoResult step = stream_.try_handshake();
     if (step.status == net::IoStatus::kDone) break;
@@ -203,7 +207,8 @@ awaitable<bool> Session::handshake() {
 
 // Reads until a head is complete or cannot become one. The head stays in bytes_.
 awaitable<Session::HeadResult> Session::read_head(net::Clock::time_point began, http::HeadScanner::Result& found) {
-  const http::HeadLimits& limits = worker_.settings.request.limits;
+  const std::shared_ptr<const Snapshot> snapshot = worker_.snapshot;
+  const http::HeadLimits& limits = snapshot->settings.request.limits;
   http::HeadScanner scanner(http::Side::kRequest);
   bool waited = false;
   for (;;) {
@@ -211,13 +216,13 @@ awaitable<Session::HeadResult> Session::read_head(net::Clock::time_point began, 
       found = scanner.scan(bytes_.bytes(), limits);
       if (found.error) co_return HeadResult::kRefused;
       if (found.complete) co_return HeadResult::kComplete;
-      if (bytes_.full()) bytes_.move_to(worker_.head_buffers);
+      if (bytes_.full()) bytes_.move_to(worker_.head_buffers, limits.head_bytes());
     }
     const net::IoResult got = bytes_.fill(stream_, worker_.small_buffers);
     if (got.status == net::IoStatus::kDone) continue;
     if (got.status != net::IoStatus::kWouldBlock) co_return HeadResult::kGone;
     // Set even where the first bytes came with the request before: whatever deadline is left was about that one.
-    if (!waited) stream_.set_deadline(began + worker_.settings.deadlines.request_head);
+    if (!waited) stream_.set_deadline(began + snapshot->settings.deadlines.request_head);
     waited = true;
     const error_code error = co_await stream_.wait(got.want);
     if (error == errc::timeout) co_return HeadResult::kTimeout;
@@ -230,9 +235,9 @@ void Session::settle_client_address(ProxyExchange& exchange) {
   exchange.peer.bytes = address_.bytes;
   exchange.peer.text = peer_.is_unix() && address_ == IpAddress{} ? std::string_view("unix") : format_address(address_, exchange.arena());
   exchange.client = exchange.peer;
-  exchange.scheme = listener_.tls ? Scheme::kHttps : Scheme::kHttp;
+  exchange.scheme = stream_.is_tls() ? Scheme::kHttps : Scheme::kHttp;
   exchange.client_scheme = told_scheme_.value_or(exchange.scheme);
-  const auto settled = settle_client(IpAddress{exchange.peer.bytes}, exchange.request().headers, worker_.settings.forwarded);
+  const auto settled = settle_client(IpAddress{exchange.peer.bytes}, exchange.request().headers, exchange.snapshot->settings.forwarded);
   exchange.peer_trusted = settled.peer_trusted;
   if (!settled.peer_trusted) return;
   if (settled.scheme) exchange.client_scheme = *settled.scheme;
@@ -247,10 +252,10 @@ void Session::prepare_body(ProxyExchange& exchange) {
   Request& request = exchange.request();
   ClientBodySettings settings;
   settings.limit = exchange.route_entry->settings.body_limit;
-  settings.idle = worker_.settings.deadlines.body_idle;
-  settings.minimum_rate = worker_.settings.deadlines.body_minimum_rate;
+  settings.idle = exchange.snapshot->settings.deadlines.body_idle;
+  settings.minimum_rate = exchange.snapshot->settings.deadlines.body_minimum_rate;
   settings.expects_continue = exchange.head.expects_continue;
-  exchange.client_body.start(framing, worker_.settings.chunks, settings);
+  exchange.client_body.start(framing, exchange.snapshot->settings.chunks, settings);
   if (framing.kind == http::Framing::Kind::kNone) return;
   request.body.length.reset();
   if (framing.kind == http::Framing::Kind::kLength) {
@@ -279,7 +284,7 @@ awaitable<Session::After> Session::serve_one(ProxyExchange& exchange, HeadResult
   if (read == HeadResult::kComplete) {
     const auto head = exchange.arena().copy(bytes_.bytes().substr(found.begin, found.end - found.begin));
     bytes_.consume(found.end);
-    error = http::parse_request_head(head, worker_.settings.request, exchange.request(), exchange.head);
+    error = http::parse_request_head(head, exchange.snapshot->settings.request, exchange.request(), exchange.head);
     exchange.measures.head_read = net::Clock::now();
     if (error) http::keep_origin(head, exchange.request().headers);
   } else {
@@ -288,8 +293,8 @@ awaitable<Session::After> Session::serve_one(ProxyExchange& exchange, HeadResult
   settle_client_address(exchange);
   if (stream_.is_tls()) exchange.tls_version = net::tls_version(stream_.ssl());
   // A refused head takes the last route, which matches everything: its filters decorate the refusal.
-  exchange.route_entry = error || read != HeadResult::kComplete ? listener_.router->routes().back().get()
-                                                               : &listener_.router->find(exchange.request());
+  exchange.route_entry = error || read != HeadResult::kComplete ? exchange.snapshot->router->routes().back().get()
+                                                               : &exchange.snapshot->router->find(exchange.request());
   exchange.route = exchange.route_entry->name;
   if (exchange.head.dropped_names != 0) worker_.metrics.dropped_field_names.add(exchange.head.dropped_names);
 
@@ -335,7 +340,7 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
     const auto head = http::write_response_head(response, {}, http::Persistence::kUpgrade, minor, exchange.switched_to,
                                                 worker_.date.at(std::chrono::system_clock::to_time_t(exchange.received_at)), arena);
     iovec whole = part(head);
-    const error_code error = co_await stream_.write_all({&whole, 1}, worker_.settings.deadlines.write_idle);
+    const error_code error = co_await stream_.write_all({&whole, 1}, exchange.snapshot->settings.deadlines.write_idle);
     if (error) co_return After::kAbort;
     exchange.measures.status = 101;
     co_await run_tunnel(exchange, bytes_);
@@ -380,7 +385,7 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
   if (written.status == net::IoStatus::kFailed || written.status == net::IoStatus::kClosed)
     error = errc::reset;
   else if (!left.empty())
-    error = co_await stream_.write_all(left, worker_.settings.deadlines.write_idle);
+    error = co_await stream_.write_all(left, exchange.snapshot->settings.deadlines.write_idle);
   bool complete = !error;
   if (complete) exchange.measures.response_bytes += ready.size();
   if (complete && !head_only && response.body.rest != nullptr) complete = co_await relay_body(exchange, response, chunked);
@@ -408,7 +413,7 @@ void Session::body_ended_early(ProxyExchange& exchange, const error_code& error)
 
 // From the app to the client, piece by piece; not reading is the back-pressure. False when it ended early on either side.
 awaitable<bool> Session::relay_body(ProxyExchange& exchange, Response& response, bool chunked) {
-  const net::Clock::duration idle = worker_.settings.deadlines.write_idle;
+  const net::Clock::duration idle = exchange.snapshot->settings.deadlines.write_idle;
   for (;;) {
     const auto piece = co_await response.body.rest->read();
     if (!piece) {

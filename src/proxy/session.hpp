@@ -10,7 +10,7 @@ namespace gatehouse::proxy {
 
 class Session {
  public:
-  Session(WorkerState& worker, const ListenerState& listener, int socket, const net::Endpoint& peer);
+  Session(WorkerState& worker, std::shared_ptr<const ListenerState> listener, int socket, const net::Endpoint& peer);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -26,6 +26,7 @@ class Session {
   awaitable<bool> read_proxy_header();
   void limit_address();
   awaitable<bool> handshake();
+  const Deadlines& deadlines() const noexcept;
   awaitable<HeadResult> read_head(net::Clock::time_point began, http::HeadScanner::Result& found);
   awaitable<After> serve_one(ProxyExchange& exchange, HeadResult read, const http::HeadScanner::Result& found);
   void prepare(ProxyExchange& exchange);
@@ -38,7 +39,7 @@ class Session {
   void settle_client_address(ProxyExchange& exchange);
 
   WorkerState& worker_;
-  const ListenerState& listener_;
+  const std::shared_ptr<const ListenerState> listener_;
   net::Stream stream_;
   net::Endpoint peer_;
   IpAddress address_;                   // of the client's side of the connection, as far as it is known without any field

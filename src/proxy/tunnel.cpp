@@ -62,7 +62,7 @@ awaitable<void> run_tunnel(ProxyExchange& exchange, ByteSource& from_client) {
   exchange.abandon_watch.stop();
   worker.metrics.tunnels_open.add();
   std::uint64_t from_client_bytes = 0;
-  const net::Clock::duration idle = worker.settings.deadlines.tunnel_idle;
+  const net::Clock::duration idle = exchange.snapshot->settings.deadlines.tunnel_idle;
   const Direction up{exchange.downstream, upstream, from_client, worker.small_buffers, idle, &from_client_bytes};
   const Direction down{upstream, exchange.downstream, exchange.upstream_bytes, worker.small_buffers, idle, &exchange.measures.response_bytes};
   Signal up_ended(worker.io);

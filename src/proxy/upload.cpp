@@ -12,7 +12,7 @@ iovec part(std::string_view text) noexcept { return {const_cast<char*>(text.data
 awaitable<void> send_rest(ProxyExchange& exchange) {
   net::Stream& stream = exchange.connection->stream;
   const bool chunked = exchange.head.framing.kind == http::Framing::Kind::kChunked;
-  const net::Clock::duration idle = exchange.worker.settings.deadlines.body_idle;
+  const net::Clock::duration idle = exchange.snapshot->settings.deadlines.body_idle;
   BodyReader& body = *exchange.request().body.rest;
   for (;;) {
     const auto piece = co_await body.read();

@@ -7,22 +7,22 @@ namespace {
 
 constexpr std::size_t kSpareScratch = 128;
 
-awaitable<void> run_session(WorkerState& worker, const ListenerState& listener, int socket, net::Endpoint peer) {
-  Session session(worker, listener, socket, peer);
+awaitable<void> run_session(WorkerState& worker, std::shared_ptr<const ListenerState> listener, int socket, net::Endpoint peer) {
+  Session session(worker, std::move(listener), socket, peer);
   co_await session.run();
 }
 
 }  // namespace
 
-WorkerState::WorkerState(SharedState& shared_state, ServingSettings serving)
-    : shared(shared_state), settings(std::move(serving)), tasks(io, [this](const std::string& what) {
+WorkerState::WorkerState(SharedState& shared_state)
+    : shared(shared_state), tasks(io, [this](const std::string& what) {
         if (on_warning) on_warning("a connection was dropped after an internal error: " + what);
       }) {}
 
 WorkerState::~WorkerState() = default;
 
-void WorkerState::serve(const ListenerState& listener, int socket, const net::Endpoint& peer) {
-  tasks.spawn(run_session(*this, listener, socket, peer));
+void WorkerState::serve(std::shared_ptr<const ListenerState> listener, int socket, const net::Endpoint& peer) {
+  tasks.spawn(run_session(*this, std::move(listener), socket, peer));
 }
 
 void WorkerState::close_idle_sessions() {

@@ -1,5 +1,5 @@
-// Everything one worker owns and its sessions use. Built in app/ before the worker's thread starts; touched by that thread only,
-// but for `shared`, `draining` and the counters.
+// Everything one worker owns and its sessions use, but for what the configuration says: that is in its snapshot. Built in app/ before
+// the worker's thread starts; touched by that thread only, but for `shared` and the counters.
 #pragma once
 
 #include "http/h1_writer.hpp"
@@ -9,11 +9,8 @@
 #include "net/tls_context.hpp"
 #include "observe/metrics.hpp"
 #include "proxy/address_limit.hpp"
-#include "proxy/router.hpp"
-#include "proxy/settings.hpp"
-#include "upstream/cluster.hpp"
+#include "proxy/snapshot.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <functional>
@@ -21,8 +18,8 @@
 
 namespace gatehouse::proxy {
 
-class Session;
 class ProxyExchange;
+class Session;
 struct Scratch;
 
 // How long a connection that has not said anything yet is waited for once the process is to end.
@@ -31,16 +28,15 @@ constexpr std::chrono::milliseconds kDrainPatience{1000};
 // Shared by all workers of the process.
 struct SharedState {
   std::atomic<std::int64_t> connections{0};
-  std::int64_t connection_limit = 10000;
+  std::atomic<std::int64_t> connection_limit{10000};
   std::atomic<bool> draining{false};
   AddressLimit addresses;
   observe::SeriesBudget series;
 };
 
-// What the sessions of one listener have in common.
+// What the sessions of one listener have in common. A reload puts new values here; a session keeps it, also when the listener is gone.
 struct ListenerState {
   std::shared_ptr<const net::TlsContext> tls;  // null: plain
-  const Router* router = nullptr;
   bool redirect_to_https = false;
   bool proxy_protocol = false;  // every connection begins with a PROXY header
   std::uint16_t https_port = 0;  // where the redirect leads when the client named a port
@@ -48,27 +44,27 @@ struct ListenerState {
 };
 
 struct WorkerState {
-  WorkerState(SharedState& shared_state, ServingSettings serving);
+  explicit WorkerState(SharedState& shared_state);
   ~WorkerState();
 
   SharedState& shared;
-  const ServingSettings settings;
+  // What the next request is served by; never null while the worker runs.
+  std::shared_ptr<Snapshot> snapshot;
+  // Called once for each request when it is over, in whatever way.
+  std::function<void(const ProxyExchange&)> on_finished;
   boost::asio::io_context io{1};
   net::TimerWheel wheel{io};
   net::TaskGroup tasks;
   net::BufferPool small_buffers{4096, 256};
-  net::BufferPool head_buffers{settings.request.limits.head_bytes(), 32};
-  net::BufferPool large_buffers{std::max<std::size_t>(65536, settings.response.head_bytes()), 32};
+  net::BufferPool head_buffers{0, 32};  // as large as the limits on heads want them
+  net::BufferPool large_buffers{65536, 32};
   observe::WorkerMetrics metrics{shared.series};
   http::DateCache date;
-  std::unique_ptr<upstream::Cluster> cluster;
-  // Called once for each request when it is over, in whatever way.
-  std::function<void(const ProxyExchange&)> on_finished;
   // Called for what an operator should know and no request tells.
   std::function<void(const std::string&)> on_warning;
 
   // Runs a connection until it ends; takes over `socket`.
-  void serve(const ListenerState& listener, int socket, const net::Endpoint& peer);
+  void serve(std::shared_ptr<const ListenerState> listener, int socket, const net::Endpoint& peer);
   // Ends keep-alive: idle connections close now, new ones that say nothing soon, busy ones after their response.
   void close_idle_sessions();
   // Ends every session, whatever it does.

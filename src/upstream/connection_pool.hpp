@@ -15,6 +15,7 @@ class ConnectionPool {
  public:
   // Keeps at most `most` connections, each for at most `idle`.
   ConnectionPool(std::size_t most, net::Clock::duration idle, observe::WorkerMetrics& metrics);
+  ~ConnectionPool() { close_all(); }
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 

@@ -12,21 +12,23 @@ ProxyUnderTest::ProxyUnderTest(std::uint16_t upstream_port, ProxySettings settin
   settings.cluster.host = "127.0.0.1";
   settings.cluster.port = upstream_port;
   settings.cluster.authority = "app";
-  worker_ = std::make_unique<Worker>(shared_, settings.serving);
+  worker_ = std::make_unique<Worker>(shared_);
   proxy::WorkerState& state = worker_->state();
-  state.cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, settings.cluster, state.metrics,
-                                                      upstream_connections_);
+  auto snapshot = std::make_shared<proxy::Snapshot>();
+  snapshot->settings = settings.serving;
+  snapshot->cluster = std::make_shared<upstream::Cluster>(state.io, state.wheel, settings.cluster, state.metrics,
+                                                          upstream_connections_);
 
-  auto forward = std::make_unique<proxy::Forward>(state);
+  auto forward = std::make_unique<proxy::Forward>();
   auto route = std::make_unique<proxy::Route>(
       proxy::Route{settings.route, "/*", proxy::PathPattern(settings.route.path), nullptr, nullptr, false});
   std::vector<std::unique_ptr<Filter>> filters;
   filters.push_back(std::make_unique<proxy::Hygiene>());
   route->chain = std::make_unique<Chain>(std::move(filters), *forward);
-  worker_->add_terminal(std::move(forward));
+  snapshot->terminals.push_back(std::move(forward));
   std::vector<std::unique_ptr<proxy::Route>> routes;
   routes.push_back(std::move(route));
-  worker_->set_router(std::make_unique<proxy::Router>(std::move(routes)));
+  snapshot->router = std::make_unique<proxy::Router>(std::move(routes));
 
   state.on_finished = [this](const proxy::ProxyExchange& exchange) {
     const Outcome& outcome = const_cast<proxy::ProxyExchange&>(exchange).outcome();
@@ -39,9 +41,10 @@ ProxyUnderTest::ProxyUnderTest(std::uint16_t upstream_port, ProxySettings settin
   const net::BoundSocket bound = net::bind_listener(*endpoint, net::Sharing::kShared);
   if (bound.descriptor < 0) throw std::runtime_error(bound.error);
   port_ = bound.endpoint.port();
-  proxy::ListenerState listener;
-  listener.router = worker_->router();
-  worker_->add_listener(bound.descriptor, std::move(listener));
+  std::vector<ListenerPlan> plan(1);
+  plan[0].name = "proxy";
+  plan[0].descriptors.push_back(bound.descriptor);
+  worker_->apply(std::move(snapshot), std::move(plan));
   worker_->start();
 }
 

@@ -1,0 +1,28 @@
+// What may be asked of a running Gatehouse through its admin port, besides looking. Thread: the admin worker's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace gatehouse::admin {
+
+struct Control {
+  struct Reloaded {
+    bool good = false;
+    std::vector<std::string> messages;  // what is wrong, or what takes effect at the next start only
+  };
+  using ReloadDone = std::function<void(Reloaded)>;
+  struct Drained {
+    bool quiet = false;          // nothing is left under way
+    std::uint64_t requests = 0;  // that are still being answered
+  };
+
+  // Loads the configuration anew; `done` is called once all workers serve by it, or nothing has changed.
+  std::function<void(ReloadDone done)> reload;
+  // Takes the process out of service; `done` is called when it is safe to stop, or when the shutdown deadline has passed.
+  std::function<void(std::function<void(Drained)> done)> drain;
+};
+
+}  // namespace gatehouse::admin

@@ -1,0 +1,79 @@
+// The workers and everything they share. Turns a configuration into one snapshot for each worker and its listeners: proved in full
+// first, then taken into use by all. Main thread, but for what says otherwise.
+#pragma once
+
+#include "admin/endpoints.hpp"
+#include "app/filter_catalog.hpp"
+#include "app/listener_set.hpp"
+#include "app/worker.hpp"
+#include "config/config.hpp"
+#include "config/mistake.hpp"
+#include "observe/logging.hpp"
+#include "proxy/forward.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gatehouse {
+
+class Serving {
+ public:
+  // `logging` must outlive it. Workers run from start() on.
+  Serving(unsigned workers, Logging& logging, const observe::HealthBoard& board);
+
+  struct Prepared {
+    std::vector<std::shared_ptr<proxy::Snapshot>> snapshots;
+    ListenerSet::Plan listeners;
+  };
+  // Nothing, where `problems` says why not: then nothing has changed. `redactor` is what the records of these requests are hidden with.
+  std::optional<Prepared> prepare(const Config& config, std::shared_ptr<const Redactor> redactor, ListenerSet::Problems& problems);
+  // Requests that begin from now on are served by it. Calls `done` on a worker's thread once all workers do so.
+  void commit(Prepared prepared, const Config& config, std::function<void()> done = {});
+  // Loads certificates anew whose files changed; nothing changes where one cannot be used. Whether there was no problem.
+  bool renew_certificates(ListenerSet::Problems& problems);
+
+  void start();
+  // Connections that rest are closed, the others after their answer.
+  void close_idle();
+  void drain(std::chrono::milliseconds deadline);
+  // Waits until all workers have ended. Any thread.
+  void join();
+
+  // Any thread.
+  std::atomic<bool>& draining() noexcept { return shared_.draining; }
+  // Every worker turned over lately. Any thread.
+  bool alive() const;
+  // Connections of clients; requests being answered. Any thread.
+  std::uint64_t connections() const;
+  std::uint64_t requests() const;
+  // After join(): something had to be left behind.
+  bool unfinished() const;
+
+  std::size_t worker_count() const noexcept { return workers_.size(); }
+  std::vector<const observe::WorkerMetrics*> metrics() const;
+  const ListenerSet& listeners() const noexcept { return listeners_; }
+  admin::HealthSources health_sources() const { return health_; }
+  // What filters and certificates count, for the metrics page.
+  std::vector<admin::Family> families() const;
+
+ private:
+  std::shared_ptr<proxy::Snapshot> make_snapshot(std::size_t worker, const Config& config, std::shared_ptr<const Redactor> redactor,
+                                                 Mistakes& mistakes);
+
+  Logging& logging_;
+  std::shared_ptr<Logger> log_;
+  admin::HealthSources health_;
+  FilterResources filter_resources_;
+  std::vector<std::unique_ptr<WorkerFilterCounters>> filter_counters_;  // one for each worker
+  proxy::SharedState shared_;
+  upstream::SharedConnections upstream_connections_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::optional<Upstream> upstream_;                       // that the clusters in use were made for
+  std::vector<std::weak_ptr<upstream::Cluster>> clusters_;  // one for each worker, whose thread has the last say
+  ListenerSet listeners_;
+};
+
+}  // namespace gatehouse
