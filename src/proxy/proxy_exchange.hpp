@@ -109,6 +109,7 @@ class ProxyExchange final : public Exchange {
   std::unique_ptr<Upload> upload;
   AbandonWatch abandon_watch;
   std::string_view switched_to;       // protocol of an accepted upgrade
+  class Tunnel* tunnel = nullptr;     // while it relays
 
   Measures measures;
   std::string_view tls_version;

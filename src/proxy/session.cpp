@@ -343,7 +343,8 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
     const error_code error = co_await stream_.write_all({&whole, 1}, exchange.snapshot->settings.deadlines.write_idle);
     if (error) co_return After::kAbort;
     exchange.measures.status = 101;
-    co_await run_tunnel(exchange, bytes_);
+    Tunnel tunnel(exchange, bytes_);
+    co_await tunnel.run();
     co_return After::kTunnelEnded;
   }
 

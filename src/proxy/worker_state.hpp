@@ -50,6 +50,7 @@ struct WorkerState {
   SharedState& shared;
   // What the next request is served by; never null while the worker runs.
   std::shared_ptr<Snapshot> snapshot;
+  bool leaving = false;  // the process ends keep-alive, or has done so
   // Called once for each request when it is over, in whatever way.
   std::function<void(const ProxyExchange&)> on_finished;
   boost::asio::io_context io{1};
@@ -65,7 +66,8 @@ struct WorkerState {
 
   // Runs a connection until it ends; takes over `socket`.
   void serve(std::shared_ptr<const ListenerState> listener, int socket, const net::Endpoint& peer);
-  // Ends keep-alive: idle connections close now, new ones that say nothing soon, busy ones after their response.
+  // Ends keep-alive: idle connections close now, new ones that say nothing soon, busy ones after their response; upgraded ones are told
+  // to go away.
   void close_idle_sessions();
   // Ends every session, whatever it does.
   void cancel_sessions();

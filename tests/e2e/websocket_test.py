@@ -166,17 +166,21 @@ class Tunnels(EndToEnd):
         connection.send("hi")
         self.assertTrue(connection.closed())
 
-    def test_sigterm_ends_open_tunnels_at_the_drain_deadline(self):
+    def test_sigterm_tells_both_sides_1001_and_ends_silent_tunnels_at_the_drain_deadline(self):
+        heard = []
         def play(connection):
             self.upgrade(connection)
-            connection.until_closed()
+            heard.append(connection.until_closed())
         self.upstream = self.start(ScriptedUpstream(play))
         self.proxy = self.gatehouse({"upstream": self.upstream.url, "shutdown": {"deadline": "1s"}})
         with self.proxy.connect() as connection:
             connection.send(self.ASK)
             self.assertEqual(connection.response().status, 101)
             self.proxy.send_signal(signal.SIGTERM)
-            self.assertTrue(connection.closed())
+            self.assertEqual(connection.until_closed(), b"\x88\x02\x03\xe9")
+        masked = wait_until(lambda: heard, "the app saw its end")[0]
+        self.assertEqual(masked[:2], b"\x88\x82")
+        self.assertEqual(bytes(byte ^ masked[2 + at] for at, byte in enumerate(masked[6:])), b"\x03\xe9")
         self.assertEqual(self.proxy.wait(), 0)  # a second signal would be one to stop at once
 
     def test_another_protocol_is_never_upgraded_to_past_the_filters(self):
