@@ -312,12 +312,12 @@ void Application::drain_for_stop(DrainDone done) {
   drain_->timer.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     drain_->until = net::Clock::now() + config_->shutdown.deadline;
+    serving_->close_idle();
     await_quiet();
   });
 }
 
 void Application::await_quiet() {
-  serving_->close_idle();
   if (serving_->requests() == 0 || net::Clock::now() >= drain_->until) {
     drain_->over = true;
     return answer_drain();

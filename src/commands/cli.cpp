@@ -1,6 +1,8 @@
 #include "commands/commands.hpp"
+#include "commands/drain.hpp"
 #include "commands/healthcheck.hpp"
 #include "commands/redact.hpp"
+#include "commands/reload.hpp"
 #include "commands/run.hpp"
 #include "commands/print_config.hpp"
 #include "commands/schema.hpp"
@@ -17,6 +19,8 @@ constexpr int kUsage = 2;
 
 void add_verbs(CommandLine& line) {
   add_run(line);
+  add_reload(line);
+  add_drain(line);
   add_redact(line);
   add_healthcheck(line);
   add_validate(line);

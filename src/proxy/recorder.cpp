@@ -1,7 +1,7 @@
 #include "proxy/recorder.hpp"
 
 #include "proxy/proxy_exchange.hpp"
-#include "proxy/snapshot.hpp"
+#include "proxy/worker_state.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,6 @@
 #include "support/proxy_under_test.hpp"
 
+#include "proxy/forward.hpp"
 #include "proxy/hygiene.hpp"
 #include "proxy/proxy_exchange.hpp"
 
