@@ -132,7 +132,7 @@ class Manifests(unittest.TestCase):
                 probes = {kind: sidecar[kind]["httpGet"]["path"] for kind in ("startupProbe", "readinessProbe", "livenessProbe")}
                 self.assertEqual(probes, {"startupProbe": "/livez", "readinessProbe": "/readyz", "livenessProbe": "/livez"})
                 for kind in probes:
-                    self.assertEqual(sidecar[kind]["httpGet"]["port"], "admin")
+                    self.assertEqual(sidecar[kind]["httpGet"]["port"], "gatehouse-admin")
 
     def test_the_end_of_a_pod_leaves_time_for_every_step(self):
         for name, objects in sources(self):
@@ -141,7 +141,12 @@ class Manifests(unittest.TestCase):
                 [sidecar], [app] = pod["initContainers"], pod["containers"]
                 self.assertEqual(sidecar["lifecycle"]["preStop"]["exec"]["command"][:2], ["/usr/bin/gatehouse", "drain"])
                 wait = app.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-                self.assertGreaterEqual(pod["terminationGracePeriodSeconds"], wait + 30 + 5)
+                self.assertGreaterEqual(pod["terminationGracePeriodSeconds"], wait + 35 + 5)
+                # While Gatehouse still takes requests the app is there to answer them.
+                shutdown = yaml.safe_load(one(objects, "ConfigMap")["data"]["gatehouse.yaml"])["shutdown"]
+                linger, deadline = int(shutdown["linger"].rstrip("s")), int(shutdown["deadline"].rstrip("s"))
+                self.assertTrue(linger < wait or (linger, wait) == (0, 0), (linger, wait))
+                self.assertGreaterEqual(pod["terminationGracePeriodSeconds"], linger + deadline)
 
     def test_the_verbs_and_options_that_the_containers_use_exist(self):
         for name, objects in sources(self):
@@ -183,7 +188,7 @@ class Manifests(unittest.TestCase):
                 labels = spec["template"]["metadata"]["labels"].items()
                 ports = {port["name"] for port in spec["template"]["spec"]["initContainers"][0]["ports"]}
                 service = one(objects, "Service")["spec"]
-                self.assertLessEqual({port["targetPort"] for port in service["ports"]}, ports - {"admin"})
+                self.assertLessEqual({port["targetPort"] for port in service["ports"]}, ports - {"gatehouse-admin"})
                 selectors = [service["selector"], spec["selector"]["matchLabels"]]
                 for item in objects:
                     if item["kind"] == "NetworkPolicy":
@@ -191,7 +196,7 @@ class Manifests(unittest.TestCase):
                         reached = {port["port"] for rule in item["spec"]["ingress"] for port in rule["ports"]}
                         self.assertEqual(reached, ports)
                         everybody = [rule for rule in item["spec"]["ingress"] if "from" not in rule]
-                        self.assertNotIn("admin", {port["port"] for rule in everybody for port in rule["ports"]})
+                        self.assertNotIn("gatehouse-admin", {port["port"] for rule in everybody for port in rule["ports"]})
                     elif item["kind"] in ("PodDisruptionBudget", "PodMonitor"):
                         selectors.append(item["spec"]["selector"]["matchLabels"])
                 for selector in selectors:

@@ -25,7 +25,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
   "admin" (dict "address" "0.0.0.0:9901")
   "upstream" (dict "url" (printf "http://127.0.0.1:%d" (int .Values.app.port)) "wait_for_app" "10s")
   "limits" (dict "connections" 4000)
-  "shutdown" (dict "linger" "0s" "deadline" "5s")
+  "shutdown" (dict "linger" (printf "%ds" (max 0 (sub (int .Values.app.preStopSeconds) 5))) "deadline" "25s")
 -}}
 {{- mustMergeOverwrite $own (deepCopy .Values.gatehouse.config) | toYaml -}}
 {{- end -}}
