@@ -66,8 +66,8 @@ class Templates(unittest.TestCase):
 
 class VerifyDeploy(EndToEnd):
     def verify(self, proxy, *more):
-        done = subprocess.run([os.path.join(judges.DEPLOY, "ci/verify-deploy"), f"https://127.0.0.1:{proxy.https[1]}", "-k", "--times", "2",
-                               "--plain", f"http://127.0.0.1:{proxy.http[1]}", *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = subprocess.run([os.path.join(judges.DEPLOY, "ci/verify-deploy"), f"https://shop.example.com:{proxy.https[1]}", "--at", "127.0.0.1", "-k", "--times", "2",
+                               "--plain", f"http://shop.example.com:{proxy.http[1]}", *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return done.returncode, done.stdout
 
     def proxy(self, app, **config):
