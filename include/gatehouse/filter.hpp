@@ -14,6 +14,7 @@
 #include <optional>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace gatehouse {
 
@@ -62,6 +63,9 @@ struct ProblemDetail {
 class Exchange {
  public:
   explicit Exchange(Arena& arena) noexcept : arena_(&arena), request_(arena) {}
+  ~Exchange() {
+    for (Ending* ending = endings_; ending != nullptr; ending = ending->next) ending->run(ending->action);
+  }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -114,8 +118,27 @@ class Exchange {
       if (kept->filter == &filter) return static_cast<T*>(kept->value);
     return nullptr;
   }
+  // Calls `action` once when the exchange is over: the response is sent, or nobody wants it any more. The last one first.
+  // It must not throw. What it holds lives until then, and may be changed through the reference.
+  template <class Action>
+  Action& at_end(Action action) {
+    static_assert(alignof(Action) <= 16);
+    auto* const kept = new (arena_->allocate(sizeof(Action))) Action(std::move(action));
+    const auto run = [](void* held) noexcept {
+      auto* const due = static_cast<Action*>(held);
+      (*due)();
+      due->~Action();
+    };
+    endings_ = new (arena_->allocate(sizeof(Ending))) Ending{run, kept, endings_};
+    return *kept;
+  }
 
  private:
+  struct Ending {
+    void (*run)(void* action) noexcept;
+    void* action;
+    Ending* next;
+  };
   struct Note {
     const Filter* filter;
     Note* next;
@@ -126,6 +149,7 @@ class Exchange {
   Request request_;
   Outcome outcome_;
   Note* notes_ = nullptr;
+  Ending* endings_ = nullptr;
 };
 
 // The rest of the chain. Call it at most once.

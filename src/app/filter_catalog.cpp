@@ -54,6 +54,21 @@ std::vector<std::unique_ptr<Filter>> build_decorators(const Config& config, std:
   return filters;
 }
 
+// A route's own limit before the limit of all requests: who waits for the route takes no place of the others.
+void add_concurrency_limits(std::vector<std::unique_ptr<Filter>>& filters, const Config& config, std::optional<std::size_t> route,
+                            ConcurrencyLimit::Gates& gates, Mistakes& mistakes) {
+  const auto add = [&](std::optional<std::size_t> where, std::string name) {
+    if (!has_section(config, "concurrency", where)) return;
+    OptionsReader reader = section(config, "concurrency", mistakes, where);
+    auto options = ConcurrencyLimit::read(reader);
+    if (options.requests == 0 && options.per_client == 0) return;
+    options.name = std::move(name);
+    filters.push_back(std::make_unique<ConcurrencyLimit>(std::move(options), gates));
+  };
+  if (route) add(route, config.routes[*route].match.path);
+  add(std::nullopt, "all");
+}
+
 // The origins that CORS names on this route: the guard lets them do what CORS lets them do.
 OriginSet cors_origins(const Config& config, std::optional<std::size_t> route, Mistakes& mistakes) {
   if (!has_filter(config, "cors", route)) return {};
@@ -64,7 +79,8 @@ OriginSet cors_origins(const Config& config, std::optional<std::size_t> route, M
 
 std::span<const Section> filter_sections() {
   static const std::vector<Section> kSections{SecurityHeaders::section(), CookieHardening::section(), Cors::section(),
-                                              rate_limits_section(), CrossSiteGuard::section()};
+                                              rate_limits_section(), CrossSiteGuard::section(),
+                                              ConcurrencyLimit::section()};
   return kSections;
 }
 
@@ -92,6 +108,8 @@ std::vector<std::unique_ptr<Filter>> build_filters(const Config& config, std::op
     OptionsReader guard = section(config, "cross_site_guard", mistakes, route);
     filters.push_back(CrossSiteGuard::make(guard, cors_origins(config, route, mistakes), counters.cross_site));
   }
+  // Last: who waits for a place has passed everything else.
+  add_concurrency_limits(filters, config, route, resources.concurrency_gates, mistakes);
   return filters;
 }
 

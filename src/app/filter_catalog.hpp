@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "filters/concurrency_limit.hpp"
 #include "filters/cookie_hardening.hpp"
 #include "filters/cors.hpp"
 #include "filters/cross_site_guard.hpp"
@@ -25,6 +26,7 @@ std::span<const Section> filter_sections();
 // What filters of all workers share; outlives them.
 struct FilterResources {
   RateTables rate_tables;
+  ConcurrencyLimit::Gates concurrency_gates;
   CspReports::Sink log_csp_report;
 };
 // What the filters of one worker share.

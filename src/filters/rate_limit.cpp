@@ -10,7 +10,7 @@ std::optional<Response> RateLimit::on_request(Exchange& exchange) const {
   for (std::size_t i = asked.enforced; i < asked.count; ++i) {
     auto& ask = asked.asks[i];
     ask.decision = ask.table->decide(ask.key, now, ask.cost, &ask.charge);
-    if (!ask.decision.allowed) ask.table->counters().shadow_limited.fetch_add(1, std::memory_order_relaxed);
+    if (!ask.decision.allowed) RatePolicySet::let_pass(exchange, ask);
   }
   exchange.remember(*this, asked);
   return {};

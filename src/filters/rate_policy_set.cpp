@@ -119,6 +119,11 @@ Response RatePolicySet::refuse(Exchange& exchange, const Asked& asked) const {
   return response;
 }
 
+void RatePolicySet::let_pass(Exchange& exchange, const RateAsk& ask) noexcept {
+  ask.table->counters().shadow_limited.fetch_add(1, std::memory_order_relaxed);
+  if (exchange.note.empty()) exchange.note = "rate_limit_shadow";
+}
+
 void RatePolicySet::give_back(const Asked& asked, RateTime now) const noexcept {
   for (std::size_t i = 0; i < asked.count; ++i) {
     RateAsk& ask = asked.asks[i];

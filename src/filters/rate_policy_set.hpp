@@ -39,6 +39,8 @@ class RatePolicySet {
   Asked ask(Exchange& exchange) const;
   // 429 for the policies whose decision is no; counts them.
   Response refuse(Exchange& exchange, const Asked& asked) const;
+  // A shadow policy would have refused: counted, and noted for the access record.
+  static void let_pass(Exchange& exchange, const RateAsk& ask) noexcept;
   // Where the client stands with each enforced policy.
   void tell(Response& response, const Asked& asked) const;
   // Returns what the decisions took; they tell of the standing after that.

@@ -79,7 +79,7 @@ awaitable<Response> RateStoreRedis::handle(Exchange& exchange, Next next) const 
       policies_.give_back(asked, clock_());
       co_return deny(exchange);
     }
-  } else if (!believe(asked, answers, now)) {
+  } else if (!believe(exchange, asked, answers, now)) {
     co_return policies_.refuse(exchange, asked);
   }
   Response response = co_await next(exchange);
@@ -98,21 +98,20 @@ bool RateStoreRedis::count_here(const RatePolicySet::Asked& asked, RateTime now)
 }
 
 // Takes over what Redis says, into this process's count too; whether the request passes.
-bool RateStoreRedis::believe(const RatePolicySet::Asked& asked, std::span<const RateRedisAnswer> answers,
-                             RateTime now) const {
+bool RateStoreRedis::believe(Exchange& exchange, const RatePolicySet::Asked& asked,
+                             std::span<const RateRedisAnswer> answers, RateTime now) const {
   const auto refuses = [](const RateRedisAnswer& answer) { return answer.over > RateDuration::zero(); };
   const bool pass =
       std::none_of(answers.begin(), answers.begin() + static_cast<std::ptrdiff_t>(asked.enforced), refuses);
   if (!pass) policies_.give_back(asked, clock_());
   for (std::size_t i = 0; i < asked.count; ++i) {
-    auto& [table, key, cost, decision, charge] = asked.asks[i];
+    RateAsk& ask = asked.asks[i];
     // As of before the question was sent: never more than Redis knows.
-    table->mirror(key, now, answers[i].owed);
-    decision = table->rule().standing(answers[i].owed);
-    decision.allowed = !refuses(answers[i]);
-    decision.retry_after = answers[i].over;
-    if (pass && i >= asked.enforced && !decision.allowed)
-      table->counters().shadow_limited.fetch_add(1, std::memory_order_relaxed);
+    ask.table->mirror(ask.key, now, answers[i].owed);
+    ask.decision = ask.table->rule().standing(answers[i].owed);
+    ask.decision.allowed = !refuses(answers[i]);
+    ask.decision.retry_after = answers[i].over;
+    if (pass && i >= asked.enforced && !ask.decision.allowed) RatePolicySet::let_pass(exchange, ask);
   }
   return pass;
 }

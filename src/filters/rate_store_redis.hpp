@@ -44,7 +44,8 @@ class RateStoreRedis final : public Filter {
 
  private:
   bool count_here(const RatePolicySet::Asked& asked, RateTime now) const;
-  bool believe(const RatePolicySet::Asked& asked, std::span<const RateRedisAnswer> answers, RateTime now) const;
+  bool believe(Exchange& exchange, const RatePolicySet::Asked& asked, std::span<const RateRedisAnswer> answers,
+               RateTime now) const;
   Response deny(Exchange& exchange) const;
 
   RateStore store_;

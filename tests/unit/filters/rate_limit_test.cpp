@@ -27,6 +27,7 @@ struct Answer {
   std::string policy;
   std::string body;
   std::string reason;
+  std::string note;
 };
 
 class RateLimitTest : public ::testing::Test {
@@ -67,7 +68,8 @@ class RateLimitTest : public ::testing::Test {
             field("RateLimit"),
             field("RateLimit-Policy"),
             std::string(response->body.ready),
-            std::string(exchange.outcome().reason)};
+            std::string(exchange.outcome().reason),
+            std::string(exchange.note)};
   }
   int status(const Step& step = {}) { return send(step).status; }
 
@@ -200,6 +202,7 @@ TEST_F(RateLimitTest, AShadowPolicyCountsAndRefusesNothing) {
     const auto answer = send();
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.rate_limit, "");
+    EXPECT_EQ(answer.note, i == 0 ? "" : "rate_limit_shadow");
   }
   tables_.for_each([](const std::string& name, const RateTable& table) {
     EXPECT_EQ(name, "shadow");
