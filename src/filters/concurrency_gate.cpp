@@ -42,7 +42,7 @@ std::shared_ptr<ConcurrencyDoor> ConcurrencyDoor::make(std::shared_ptr<Concurren
 
 // In its coroutine's frame; ends with it, however that ends.
 struct ConcurrencyDoor::Waiter {
-  Waiter(ConcurrencyDoor& at, boost::asio::any_io_executor executor) : door(at), timer(std::move(executor)) {
+  explicit Waiter(ConcurrencyDoor& at) : door(at), timer(at.executor_) {
     door.waiters_.push_back(this);
     door.waiting_.fetch_add(1);
   }
@@ -66,14 +66,15 @@ struct ConcurrencyDoor::Waiter {
   bool gone_in = false;
 };
 
-awaitable<ConcurrencyDoor::Entry> ConcurrencyDoor::enter(std::chrono::milliseconds patience) {
-  if (waiters_.empty() && gate_->try_take()) co_return Entry::kIn;
-  if (!gate_->try_wait()) co_return Entry::kRoomFull;
-  if (!executor_) executor_ = co_await boost::asio::this_coro::executor;
-  Waiter waiter(*this, executor_);
+awaitable<ConcurrencyDoor::Entry> ConcurrencyDoor::enter(std::shared_ptr<ConcurrencyDoor> door,
+                                                         std::chrono::milliseconds patience) {
+  if (door->waiters_.empty() && door->gate_->try_take()) co_return Entry::kIn;
+  if (!door->gate_->try_wait()) co_return Entry::kRoomFull;
+  if (!door->executor_) door->executor_ = co_await boost::asio::this_coro::executor;
+  Waiter waiter(*door);
   waiter.timer.expires_after(patience);
   // Who left before we could be seen waiting has told nobody.
-  admit();
+  door->admit();
   if (!waiter.admitted) co_await waiter.timer.async_wait(use_result);
   waiter.gone_in = waiter.admitted;
   co_return waiter.admitted ? Entry::kIn : Entry::kWaitedTooLong;

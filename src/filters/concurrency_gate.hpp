@@ -52,8 +52,9 @@ class ConcurrencyDoor {
   // A door of that gate, for one worker. Other workers may hold on to it for a moment.
   static std::shared_ptr<ConcurrencyDoor> make(std::shared_ptr<ConcurrencyGate> gate);
 
-  // Waits for a place, at most so long. Whoever is in leaves by leave(). The door must outlive the wait.
-  awaitable<Entry> enter(std::chrono::milliseconds patience);
+  // Waits for a place, at most so long. Whoever is in leaves by leave(). The wait keeps the door: when a worker goes,
+  // its filters may go before its coroutines.
+  static awaitable<Entry> enter(std::shared_ptr<ConcurrencyDoor> door, std::chrono::milliseconds patience);
   void leave();
 
  private:

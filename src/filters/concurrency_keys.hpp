@@ -6,7 +6,8 @@
 #include "filters/rate_table.hpp"
 
 #include <atomic>
-#include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace gatehouse {

@@ -62,7 +62,7 @@ awaitable<Response> ConcurrencyLimit::handle(Exchange& exchange, Next next) cons
     place.lease = std::move(*lease);
   }
   if (door_ != nullptr) {
-    const auto entry = co_await door_->enter(options_.queue_timeout);
+    const auto entry = co_await ConcurrencyDoor::enter(door_, options_.queue_timeout);
     if (entry != ConcurrencyDoor::Entry::kIn) co_return refuse_busy(exchange, entry);
     place.door = door_;
   }

@@ -14,7 +14,9 @@
 #include <gatehouse/filter.hpp>
 #include <gatehouse/options.hpp>
 
-#include <map>
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
