@@ -63,7 +63,7 @@ struct ProblemDetail {
 class Exchange {
  public:
   explicit Exchange(Arena& arena) noexcept : arena_(&arena), request_(arena) {}
-  ~Exchange() {
+  virtual ~Exchange() {
     for (Ending* ending = endings_; ending != nullptr; ending = ending->next) ending->run(ending->action);
   }
   Exchange(const Exchange&) = delete;
@@ -101,6 +101,10 @@ class Exchange {
                   const ProblemDetail& detail = {});
   // A response of Gatehouse's own with that body.
   Response answer(int status, std::string_view content_type, std::string_view body, std::string_view reason);
+
+  // Nobody wants the answer any more: the client has left, or the process ends. Looks at the connection each time, so a
+  // filter that waits asks now and then.
+  virtual bool abandoned() { return false; }
 
   // What a HeaderFilter found in on_request() and wants in on_response(): at most one value for each filter, in the
   // arena.

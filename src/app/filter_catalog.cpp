@@ -57,16 +57,22 @@ std::vector<std::unique_ptr<Filter>> build_decorators(const Config& config, std:
 // A route's own limit before the limit of all requests: who waits for the route takes no place of the others.
 void add_concurrency_limits(std::vector<std::unique_ptr<Filter>>& filters, const Config& config, std::optional<std::size_t> route,
                             ConcurrencyLimit::Gates& gates, Mistakes& mistakes) {
-  const auto add = [&](std::optional<std::size_t> where, std::string name) {
+  const auto add = [&](std::optional<std::size_t> where, std::string name, std::string scope) {
     if (!has_section(config, "concurrency", where)) return;
     OptionsReader reader = section(config, "concurrency", mistakes, where);
     auto options = ConcurrencyLimit::read(reader);
     if (options.requests == 0 && options.per_client == 0) return;
     options.name = std::move(name);
+    options.scope = std::move(scope);
     filters.push_back(std::make_unique<ConcurrencyLimit>(std::move(options), gates));
   };
-  if (route) add(route, config.routes[*route].match.path);
-  add(std::nullopt, "all");
+  if (route) {
+    const RouteMatch& match = config.routes[*route].match;
+    std::string scope = match.host;
+    for (const std::string& method : match.methods) scope += ' ' + method;
+    add(route, match.path, std::move(scope));
+  }
+  add(std::nullopt, "all", {});
 }
 
 // The origins that CORS names on this route: the guard lets them do what CORS lets them do.

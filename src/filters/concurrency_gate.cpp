@@ -11,6 +11,11 @@ namespace {
 
 constexpr auto use_result = boost::asio::as_tuple(boost::asio::use_awaitable);
 
+using Clock = std::chrono::steady_clock;
+
+// How soon it is noticed that a client who waits has left.
+constexpr std::chrono::milliseconds kLookAfterClient{500};
+
 bool add_below(std::atomic<std::int64_t>& number, std::int64_t most) noexcept {
   auto seen = number.load();
   while (seen < most)
@@ -42,8 +47,8 @@ std::shared_ptr<ConcurrencyDoor> ConcurrencyDoor::make(std::shared_ptr<Concurren
 
 // In its coroutine's frame; ends with it, however that ends.
 struct ConcurrencyDoor::Waiter {
-  explicit Waiter(ConcurrencyDoor& at) : door(at), timer(at.executor_) {
-    door.waiters_.push_back(this);
+  explicit Waiter(ConcurrencyDoor& at)
+      : door(at), timer(at.executor_), position(at.waiters_.insert(at.waiters_.end(), this)) {
     door.waiting_.fetch_add(1);
   }
   ~Waiter() {
@@ -55,29 +60,38 @@ struct ConcurrencyDoor::Waiter {
   Waiter& operator=(const Waiter&) = delete;
 
   void withdraw() noexcept {
-    std::erase(door.waiters_, this);
+    door.waiters_.erase(position);
     door.waiting_.fetch_sub(1);
     door.gate_->waiting_.fetch_sub(1);
   }
 
   ConcurrencyDoor& door;
   boost::asio::steady_timer timer;
+  std::list<Waiter*>::iterator position;
   bool admitted = false;
   bool gone_in = false;
 };
 
 awaitable<ConcurrencyDoor::Entry> ConcurrencyDoor::enter(std::shared_ptr<ConcurrencyDoor> door,
-                                                         std::chrono::milliseconds patience) {
-  if (door->waiters_.empty() && door->gate_->try_take()) co_return Entry::kIn;
-  if (!door->gate_->try_wait()) co_return Entry::kRoomFull;
+                                                         std::chrono::milliseconds patience, Exchange& exchange) {
+  if (door->enter_at_once()) co_return Entry::kIn;
+  const auto until = Clock::now() + patience;
+  // Set once and before anybody can be seen waiting: other workers read it then.
   if (!door->executor_) door->executor_ = co_await boost::asio::this_coro::executor;
+  if (!door->gate_->try_wait()) co_return Entry::kRoomFull;
   Waiter waiter(*door);
-  waiter.timer.expires_after(patience);
   // Who left before we could be seen waiting has told nobody.
   door->admit();
-  if (!waiter.admitted) co_await waiter.timer.async_wait(use_result);
-  waiter.gone_in = waiter.admitted;
-  co_return waiter.admitted ? Entry::kIn : Entry::kWaitedTooLong;
+  while (!waiter.admitted) {
+    const auto now = Clock::now();
+    if (now >= until) co_return Entry::kWaitedTooLong;
+    waiter.timer.expires_at(std::min(until, now + kLookAfterClient));
+    co_await waiter.timer.async_wait(use_result);
+    // Also with a place: the next one has use for it.
+    if (exchange.abandoned()) co_return Entry::kAbandoned;
+  }
+  waiter.gone_in = true;
+  co_return Entry::kIn;
 }
 
 void ConcurrencyDoor::admit() {
@@ -97,17 +111,19 @@ void ConcurrencyDoor::leave() {
   const bool others_wait = gate_->waiting_.load() > waiting_.load();
   turn_of_others_ = others_wait && !turn_of_others_;
   if (!waiters_.empty() && !turn_of_others_) return receive_place();
-  if (others_wait) {
-    if (const auto door = gate_->next_door(*this)) {
-      boost::asio::post(door->executor_, [door] { door->receive_place(); });
-      return;
-    }
-  }
+  if (others_wait)
+    if (const auto door = gate_->next_door(*this)) return hand_over(door);
   if (!waiters_.empty()) return receive_place();
   gate_->in_use_.fetch_sub(1);
-  // Who began to wait meanwhile could not know yet.
+  // Who began to wait meanwhile found no place and could not be seen. Who cannot be seen yet is going to find this one.
   if (gate_->waiting_.load() == 0) return;
-  if (const auto door = gate_->next_door(*this)) boost::asio::post(door->executor_, [door] { door->admit(); });
+  const auto door = gate_->next_door(*this);
+  if (door != nullptr && gate_->try_take()) hand_over(door);
+}
+
+// Nobody may be waiting there any more when this arrives: then the place goes on.
+void ConcurrencyDoor::hand_over(const std::shared_ptr<ConcurrencyDoor>& to) {
+  boost::asio::post(to->executor_, [to] { to->receive_place(); });
 }
 
 }  // namespace gatehouse

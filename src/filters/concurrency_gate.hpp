@@ -4,13 +4,13 @@
 // workers: either the one who leaves sees that somebody waits, or the one who begins to wait sees that a place is free.
 #pragma once
 
-#include <gatehouse/message.hpp>
+#include <gatehouse/filter.hpp>
 
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
-#include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -25,6 +25,7 @@ class ConcurrencyGate {
   // At least one place. `room`: how many may wait.
   ConcurrencyGate(std::int64_t places, std::int64_t room) noexcept : places_(places), room_(room) {}
 
+  std::int64_t places() const noexcept { return places_; }
   std::int64_t in_use() const noexcept { return in_use_.load(std::memory_order_relaxed); }
   std::int64_t waiting() const noexcept { return waiting_.load(std::memory_order_relaxed); }
 
@@ -47,14 +48,17 @@ class ConcurrencyGate {
 // The worker's thread, unless said otherwise.
 class ConcurrencyDoor {
  public:
-  enum class Entry : std::uint8_t { kIn, kRoomFull, kWaitedTooLong };
+  enum class Entry : std::uint8_t { kIn, kRoomFull, kWaitedTooLong, kAbandoned };
 
   // A door of that gate, for one worker. Other workers may hold on to it for a moment.
   static std::shared_ptr<ConcurrencyDoor> make(std::shared_ptr<ConcurrencyGate> gate);
 
-  // Waits for a place, at most so long. Whoever is in leaves by leave(). The wait keeps the door: when a worker goes,
-  // its filters may go before its coroutines.
-  static awaitable<Entry> enter(std::shared_ptr<ConcurrencyDoor> door, std::chrono::milliseconds patience);
+  // A place without waiting, where one is free and nobody here waits for it.
+  bool enter_at_once() noexcept { return waiters_.empty() && gate_->try_take(); }
+  // Waits for a place, at most so long, and no longer than somebody wants the answer. Whoever is in leaves by leave().
+  // The wait keeps the door: when a worker goes, its filters may go before its coroutines.
+  static awaitable<Entry> enter(std::shared_ptr<ConcurrencyDoor> door, std::chrono::milliseconds patience,
+                                Exchange& exchange);
   void leave();
 
  private:
@@ -63,9 +67,10 @@ class ConcurrencyDoor {
   explicit ConcurrencyDoor(std::shared_ptr<ConcurrencyGate> gate) : gate_(std::move(gate)) {}
   void admit();
   void receive_place();
+  static void hand_over(const std::shared_ptr<ConcurrencyDoor>& to);
 
   std::shared_ptr<ConcurrencyGate> gate_;
-  std::deque<Waiter*> waiters_;
+  std::list<Waiter*> waiters_;             // the first one came first
   std::atomic<std::int64_t> waiting_{0};   // read by other workers
   boost::asio::any_io_executor executor_;  // set before anybody waits
   bool turn_of_others_ = false;

@@ -1,6 +1,7 @@
 #include "filters/concurrency_limit.hpp"
 
 #include "filters/rate_fields.hpp"
+#include "filters/rate_policy.hpp"
 
 #include <algorithm>
 
@@ -29,16 +30,31 @@ ConcurrencyShared::ConcurrencyShared(std::int64_t requests, std::int64_t queue, 
     : gate(requests > 0 ? std::make_shared<ConcurrencyGate>(requests, queue) : nullptr),
       clients(per_client > 0 ? kClients : 0) {}
 
-// What one request holds.
-struct ConcurrencyLimit::Place {
-  std::shared_ptr<ConcurrencyShared> shared;  // the lease's
-  ConcurrencyKeys::Lease lease;
-  std::shared_ptr<ConcurrencyDoor> door;  // null: no place was needed, or it is given up
+// What one request holds; ends with it.
+class ConcurrencyLimit::Place {
+ public:
+  explicit Place(std::shared_ptr<ConcurrencyShared> shared) : shared_(std::move(shared)) {}
+  Place(Place&&) = default;
+  ~Place() { (*this)(); }
 
-  void operator()() {
-    lease.end();
-    if (door != nullptr) std::exchange(door, nullptr)->leave();
+  bool take_for_client(RateKey key, std::int64_t most) noexcept {
+    auto lease = shared_->clients.enter(key, static_cast<std::uint32_t>(most));
+    if (!lease) return false;
+    lease_ = std::move(*lease);
+    return true;
   }
+  // In through this door: out through it.
+  void took(std::shared_ptr<ConcurrencyDoor> door) noexcept { door_ = std::move(door); }
+  // Everything is given back; once.
+  void operator()() noexcept {
+    lease_.end();
+    if (door_ != nullptr) std::exchange(door_, nullptr)->leave();
+  }
+
+ private:
+  std::shared_ptr<ConcurrencyShared> shared_;  // what the lease is from
+  ConcurrencyKeys::Lease lease_;
+  std::shared_ptr<ConcurrencyDoor> door_;
 };
 
 ConcurrencyLimit::ConcurrencyLimit(Options options, Gates& gates)
@@ -48,27 +64,27 @@ ConcurrencyLimit::ConcurrencyLimit(Options options, Gates& gates)
       secret_(gates.secret()) {}
 
 bool ConcurrencyLimit::exempt(const Exchange& exchange) const {
-  const auto& paths = options_.exempt_paths;
-  return std::find(paths.begin(), paths.end(), exchange.request().path) != paths.end();
+  return std::any_of(options_.exempt_paths.begin(), options_.exempt_paths.end(),
+                     [&](const auto& pattern) { return path_is_exempt(exchange.request().path, pattern); });
 }
 
 awaitable<Response> ConcurrencyLimit::handle(Exchange& exchange, Next next) const {
   if (exempt(exchange)) co_return co_await next(exchange);
-  Place place{shared_, {}, nullptr};
-  if (options_.per_client > 0) {
-    const auto key = options_.client.key_of(exchange, secret_);
-    auto lease = shared_->clients.enter(key, static_cast<std::uint32_t>(options_.per_client));
-    if (!lease) co_return refuse_client(exchange);
-    place.lease = std::move(*lease);
-  }
+  Place place(shared_);
+  if (options_.per_client > 0 &&
+      !place.take_for_client(options_.client.key_of(exchange, secret_), options_.per_client))
+    co_return refuse_client(exchange);
   if (door_ != nullptr) {
-    const auto entry = co_await ConcurrencyDoor::enter(door_, options_.queue_timeout);
-    if (entry != ConcurrencyDoor::Entry::kIn) co_return refuse_busy(exchange, entry);
-    place.door = door_;
+    if (!door_->enter_at_once()) {
+      count(shared_->counters.waits);
+      const auto entry = co_await ConcurrencyDoor::enter(door_, options_.queue_timeout, exchange);
+      if (entry != ConcurrencyDoor::Entry::kIn) co_return refuse_waiting(exchange, entry);
+    }
+    place.took(door_);
   }
   Place& held = exchange.at_end(std::move(place));
   Response response = co_await next(exchange);
-  if (is_stream(response)) held();
+  if (options_.streams == Streams::kFree && is_stream(response)) held();
   co_return response;
 }
 
@@ -81,21 +97,42 @@ Response ConcurrencyLimit::refuse_client(Exchange& exchange) const {
   return response;
 }
 
-Response ConcurrencyLimit::refuse_busy(Exchange& exchange, ConcurrencyDoor::Entry entry) const {
-  const bool full = entry == ConcurrencyDoor::Entry::kRoomFull;
-  count(full ? shared_->counters.queue_full : shared_->counters.queue_timeouts);
-  auto response = exchange.refuse(503, "The application is busy", full ? "queue_full" : "queue_timeout",
-                                  ResponseFlag::kOverload, {kReducedCapacity, {}});
+Response ConcurrencyLimit::refuse_waiting(Exchange& exchange, ConcurrencyDoor::Entry entry) const {
+  ConcurrencyCounters& counters = shared_->counters;
+  switch (entry) {
+    case ConcurrencyDoor::Entry::kRoomFull:
+      count(counters.queue_full);
+      return refuse_busy(exchange, "queue_full");
+    case ConcurrencyDoor::Entry::kAbandoned:
+      count(counters.abandoned);
+      return exchange.refuse(499, "Nobody waits for the answer", "abandoned_in_queue", ResponseFlag::kDownstreamReset);
+    case ConcurrencyDoor::Entry::kWaitedTooLong:
+    case ConcurrencyDoor::Entry::kIn: break;
+  }
+  count(counters.queue_timeouts);
+  return refuse_busy(exchange, "queue_timeout");
+}
+
+Response ConcurrencyLimit::refuse_busy(Exchange& exchange, std::string_view reason) const {
+  auto response = exchange.refuse(503, "The application is busy", reason, ResponseFlag::kOverload, {kReducedCapacity, {}});
   const auto seconds_to_wait = std::max<std::uint64_t>(1, seconds_up(options_.queue_timeout));
   response.headers.add_view("retry-after", decimal_text(seconds_to_wait, exchange.arena()));
   return response;
 }
 
+bool ConcurrencyLimit::Options::counts_like(const Options& other) const noexcept {
+  return name == other.name && scope == other.scope && requests == other.requests && queue == other.queue &&
+         per_client == other.per_client && client == other.client;
+}
+
 std::shared_ptr<ConcurrencyShared> ConcurrencyLimit::Gates::obtain(const Options& options) {
   const std::lock_guard lock(mutex_);
   std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
-  for (const auto& [known, shared] : known_)
-    if (known == options) return shared.lock();
+  for (const auto& [known, weak] : known_) {
+    if (!known.counts_like(options)) continue;
+    // Its last holder may let it go at this moment.
+    if (auto shared = weak.lock()) return shared;
+  }
   auto shared = std::make_shared<ConcurrencyShared>(options.requests, options.queue, options.per_client);
   known_.emplace_back(options, shared);
   return shared;
@@ -111,23 +148,24 @@ void ConcurrencyLimit::Gates::for_each(
 Section ConcurrencyLimit::section() {
   using namespace std::chrono_literals;
   const Options defaults;
-  std::vector<KeySpec> keys = {
+  std::vector<KeySpec> keys = rate_key_keys();
+  const std::vector<KeySpec> others = {
       key::integer("requests", 0, "Requests that the application has under way at the same time; 0: any number.")
           .within(0, 1000000),
-      key::integer("per_client", 0, "Requests of one client at the same time; 0: any number.").within(0, 1000000),
+      key::integer("per_client", 0, "Requests of one client (one value of key) at the same time; 0: any number.").within(0, 1000000),
       key::integer("queue", defaults.queue, "Requests that may wait until one of the others is over.")
           .within(0, 1000000),
       key::duration("queue_timeout", defaults.queue_timeout, "How long a request waits before it is refused with 503.")
           .within(1ms, 5min),
-      key::texts("exempt_paths", defaults.exempt_paths,
-                 "Paths that never wait and take no place, such as health checks.")
-          .of_format(format::kUrlPath),
-      key::integer("ipv4_prefix", 32, "Bits of an IPv4 address that make one client.").within(8, 32),
-      key::integer("ipv6_prefix", 64, "Bits of an IPv6 address that make one client.").within(16, 128),
+      exempt_paths_key("exempt_paths", defaults.exempt_paths,
+                       "Paths that never wait and take no place, such as health checks: /healthz, or /internal/* for "
+                       "everything below."),
+      key::choice("streams", {"count", "free"}, "count",
+                  "WebSockets and server-sent events count until they end, or only until they have begun (free)."),
   };
+  keys.insert(keys.begin(), others.begin(), others.end());
   return {key::map("concurrency", std::move(keys), "How many requests may be under way at the same time.").optional(),
-          true,
-          {}};
+          true, check_rate_key};
 }
 
 ConcurrencyLimit::Options ConcurrencyLimit::read(OptionsReader& options) {
@@ -137,8 +175,8 @@ ConcurrencyLimit::Options ConcurrencyLimit::read(OptionsReader& options) {
   read.queue = options.integer("queue");
   read.queue_timeout = options.duration("queue_timeout");
   read.exempt_paths = options.texts("exempt_paths");
-  read.client.ipv4_prefix = static_cast<unsigned>(options.integer("ipv4_prefix"));
-  read.client.ipv6_prefix = static_cast<unsigned>(options.integer("ipv6_prefix"));
+  read.streams = options.choice<Streams>("streams");
+  read.client = read_rate_key(options);
   return read;
 }
 

@@ -36,17 +36,11 @@ constexpr TextFormat kKeyPart{"key", "^(client_address|route|(header|cookie|quer
 constexpr TextFormat kExemptPath{"path", "^/", exempt_path_problem};
 
 std::vector<KeySpec> policy_keys() {
-  return {
-      key::text("name", std::nullopt, "What the policy is called in response fields, logs and metrics.")
-          .required()
-          .of_format(format::kName),
-      key::text(
-          "key", std::nullopt,
-          "What is counted by: client_address (where nothing is said), route, header:NAME, cookie:NAME or query:NAME.")
-          .of_format(kKeyPart),
-      key::texts("keys", {}, "Several of these together, in place of key: [client_address, route].")
-          .of_format(kKeyPart)
-          .within(0, 8),
+  std::vector<KeySpec> keys = rate_key_keys();
+  keys.insert(keys.begin(), key::text("name", std::nullopt, "What the policy is called in response fields, logs and metrics.")
+                                .required()
+                                .of_format(format::kName));
+  std::vector<KeySpec> others = {
       key::integer("quota", std::nullopt, "Requests allowed in each window.").required().within(1, 1000000000),
       key::duration("window", std::nullopt, "The time that the quota is for.").required().within(1ms, kLongest),
       key::integer("burst", std::nullopt, "Requests that may come at once after a pause; default: the quota.")
@@ -56,14 +50,11 @@ std::vector<KeySpec> policy_keys() {
           .of_format(format::kMethod),
       key::map("exempt",
                {key::texts("addresses", {}, "Networks whose clients are not limited.").of_format(format::kCidr),
-                key::texts("paths", {}, "Paths that are not limited: /livez, or /static/* for everything below.")
-                    .of_format(kExemptPath)},
+                exempt_paths_key("paths", {}, "Paths that are not limited: /livez, or /static/* for everything below.")},
                "Who and what is not limited."),
       key::boolean("shadow", false, "Count and report what would be refused, and refuse nothing."),
       key::choice("headers", {"ietf", "legacy", "both", "none"}, "ietf",
                   "How clients are told: RateLimit and RateLimit-Policy (ietf), X-RateLimit-* (legacy), both, none."),
-      key::integer("ipv4_prefix", 32, "Bits of an IPv4 address that make one client.").within(8, 32),
-      key::integer("ipv6_prefix", 64, "Bits of an IPv6 address that make one client.").within(16, 128),
       key::integer("max_keys", 100000, "Clients remembered at the same time, 52 bytes each.").within(100, 100000000),
       key::texts("count_statuses", {},
                  "Count only requests answered with these statuses, such as 401 and 403: a shield against guessing.")
@@ -92,18 +83,14 @@ std::vector<KeySpec> policy_keys() {
           .or_just("type"),
       key::boolean("clear_on_success", true, "A success (a status below 400) clears failures; needs count_statuses."),
   };
+  keys.insert(keys.end(), std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
+  return keys;
 }
 
 RatePolicy read_policy(const OptionsReader& options) {
   RatePolicy policy;
   policy.name = options.text("name");
-  policy.key.parts.clear();
-  auto parts = options.texts("keys");
-  if (parts.empty()) parts.push_back(options.has("key") ? options.text("key") : "client_address");
-  for (const auto& text : parts)
-    if (auto part = parse_rate_key_part(text)) policy.key.parts.push_back(std::move(*part));
-  policy.key.ipv4_prefix = static_cast<unsigned>(options.integer("ipv4_prefix"));
-  policy.key.ipv6_prefix = static_cast<unsigned>(options.integer("ipv6_prefix"));
+  policy.key = read_rate_key(options);
   policy.quota = static_cast<std::uint64_t>(options.integer("quota"));
   policy.window = options.duration("window");
   policy.burst = static_cast<std::uint64_t>(options.integer("burst"));
@@ -143,7 +130,7 @@ void check_policy(OptionsReader& options) {
   const auto interval = policy.rule().interval();
   if (interval > RateDuration(kLongest) / static_cast<std::int64_t>(policy.burst))
     options.mistake("burst", "takes more than a year to come back at this rate; lower it");
-  if (options.has("key") && options.has("keys")) options.mistake("keys", "stands in place of key: give one of the two");
+  check_rate_key(options);
   if (policy.cost > policy.burst) options.mistake("cost", "is more than the burst, so that no request could ever pass");
   if (!policy.counts_failures() && options.has("lockout"))
     options.mistake("lockout", "needs count_statuses: which answers are failures");
@@ -201,6 +188,47 @@ std::string RatePolicy::definition() const {
     text += ':' + part.name;
   }
   return text;
+}
+
+KeySpec exempt_paths_key(std::string_view name, const std::vector<std::string>& defaults, std::string_view doc) {
+  return key::texts(name, defaults, doc).of_format(kExemptPath);
+}
+
+// An encoded or dotted path may end up elsewhere once the application has resolved it: it is exempt as itself only.
+bool path_is_exempt(std::string_view path, std::string_view pattern) noexcept {
+  if (!pattern.ends_with("/*")) return path == pattern;
+  const bool below = path.starts_with(pattern.substr(0, pattern.size() - 1));
+  return below && path.find("/.") == std::string_view::npos && path.find_first_of("%\\;") == std::string_view::npos;
+}
+
+std::vector<KeySpec> rate_key_keys() {
+  return {
+      key::text(
+          "key", std::nullopt,
+          "What is counted by: client_address (where nothing is said), route, header:NAME, cookie:NAME or query:NAME.")
+          .of_format(kKeyPart),
+      key::texts("keys", {}, "Several of these together, in place of key: [client_address, route].")
+          .of_format(kKeyPart)
+          .within(0, 8),
+      key::integer("ipv4_prefix", 32, "Bits of an IPv4 address that make one client.").within(8, 32),
+      key::integer("ipv6_prefix", 64, "Bits of an IPv6 address that make one client.").within(16, 128),
+  };
+}
+
+RateKeySpec read_rate_key(const OptionsReader& options) {
+  RateKeySpec key;
+  key.parts.clear();
+  auto parts = options.texts("keys");
+  if (parts.empty()) parts.push_back(options.has("key") ? options.text("key") : "client_address");
+  for (const auto& text : parts)
+    if (auto part = parse_rate_key_part(text)) key.parts.push_back(std::move(*part));
+  key.ipv4_prefix = static_cast<unsigned>(options.integer("ipv4_prefix"));
+  key.ipv6_prefix = static_cast<unsigned>(options.integer("ipv6_prefix"));
+  return key;
+}
+
+void check_rate_key(OptionsReader& options) {
+  if (options.has("key") && options.has("keys")) options.mistake("keys", "stands in place of key: give one of the two");
 }
 
 Section rate_limits_section() {

@@ -26,13 +26,6 @@ std::uint32_t method_bits(const std::vector<std::string>& names) {
   return bits;
 }
 
-// An encoded or dotted path may end up elsewhere once the application has resolved it: it is exempt as itself only.
-bool path_matches(std::string_view path, std::string_view pattern) noexcept {
-  if (!pattern.ends_with("/*")) return path == pattern;
-  const bool below = path.starts_with(pattern.substr(0, pattern.size() - 1));
-  return below && path.find("/.") == std::string_view::npos && path.find_first_of("%\\;") == std::string_view::npos;
-}
-
 template <class T>
 T* array_in(Arena& arena, std::size_t count) {
   return static_cast<T*>(arena.allocate(count * sizeof(T)));
@@ -44,7 +37,7 @@ bool applies_to(const RatePolicySet::Policy& policy, const Exchange& exchange) {
   if (!settings.exempt_addresses.empty() && settings.exempt_addresses.contains(IpAddress{exchange.client.bytes}))
     return false;
   return std::none_of(settings.exempt_paths.begin(), settings.exempt_paths.end(),
-                      [&](const auto& pattern) { return path_matches(exchange.request().path, pattern); });
+                      [&](const auto& pattern) { return path_is_exempt(exchange.request().path, pattern); });
 }
 
 RateStanding standing(const RatePolicySet::Policy& policy, const RateDecision& decision) {

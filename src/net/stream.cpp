@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -119,6 +120,12 @@ IoStatus Stream::peek() noexcept {
   if (got > 0) return IoStatus::kDone;
   if (got == 0) return IoStatus::kClosed;
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? IoStatus::kWouldBlock : IoStatus::kFailed;
+}
+
+// An end behind bytes that nobody has read yet hides from a look at the bytes.
+bool Stream::peer_left() noexcept {
+  pollfd look{native_handle(), POLLRDHUP, 0};
+  return ::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 awaitable<error_code> Stream::wait(Direction direction) {

@@ -60,6 +60,8 @@ class Stream final : private Deadline {
   bool has_pending() const noexcept;
   // A look at the socket without reading: kWouldBlock for a healthy silent one, kDone when bytes (or a TLS close) wait.
   IoStatus peek() noexcept;
+  // The peer has ended the connection, or its half of it, whatever still waits to be read.
+  bool peer_left() noexcept;
 
   // errc::timeout after the deadline (until it is set anew), errc::cancelled after cancel(); no bytes are consumed.
   awaitable<error_code> wait(Direction direction);
@@ -78,6 +80,7 @@ class Stream final : private Deadline {
 
   // Ends a wait in progress, and all later ones, with errc::cancelled.
   void cancel() noexcept;
+  bool cancelled() const noexcept { return cancelled_; }
   // Ends the waits in progress with errc::cancelled; later ones are not affected.
   void interrupt() noexcept;
   // Orderly end of our bytes: close_notify for TLS, then FIN.

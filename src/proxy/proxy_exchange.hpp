@@ -76,6 +76,11 @@ class AbandonWatch final : public net::Deadline {
     set(downstream_.wheel(), net::Clock::now() + kPeriod);
   }
   void stop() noexcept { clear(); }
+  // A look at the client at once.
+  bool look() noexcept {
+    abandoned_ = abandoned_ || downstream_.peer_left();
+    return abandoned_;
+  }
   bool abandoned() const noexcept { return abandoned_; }
 
  private:
@@ -90,6 +95,8 @@ class ProxyExchange final : public Exchange {
  public:
   ProxyExchange(Arena& arena, WorkerState& worker_state, const ListenerState& listener_state, net::Stream& client_stream,
                 ByteSource& client_bytes);
+
+  bool abandoned() override { return abandon_watch.look() || downstream.cancelled(); }
 
   WorkerState& worker;
   const std::shared_ptr<Snapshot> snapshot;  // what this request is served by, whatever is loaded meanwhile

@@ -11,6 +11,8 @@ from starlette.websockets import WebSocketDisconnect
 api = FastAPI()
 counts = {}
 connections = set()
+held = {}
+at_work = {"now": 0, "most": 0}
 cancelled = []
 
 
@@ -76,6 +78,25 @@ async def slow(seconds: float, request: Request):
         cancelled.append("slow")
         raise
     return {"slept": seconds}
+
+
+@api.get("/held/{name}")
+async def hold(name: str):
+    """Answers when somebody asks for /release/{name}."""
+    counts[f"held_{name}"] = counts.get(f"held_{name}", 0) + 1
+    at_work["now"] += 1
+    at_work["most"] = max(at_work["most"], at_work["now"])
+    try:
+        await held.setdefault(name, asyncio.Event()).wait()
+    finally:
+        at_work["now"] -= 1
+    return {"held": name}
+
+
+@api.get("/release/{name}")
+async def release(name: str):
+    held.setdefault(name, asyncio.Event()).set()
+    return at_work
 
 
 @api.get("/stream")

@@ -66,6 +66,16 @@ class ScriptedApp final : public Terminal {
   std::map<std::string, std::unique_ptr<Signal>> answers_;
 };
 
+// Whose client may leave.
+class LeavingExchange final : public Exchange {
+ public:
+  LeavingExchange(Arena& arena, const bool& left) : Exchange(arena), left_(left) {}
+  bool abandoned() override { return left_; }
+
+ private:
+  const bool& left_;
+};
+
 struct Answer {
   std::string path;
   int status;
@@ -103,6 +113,8 @@ class Worker {
     app.answer(path);
     finish(path);
   }
+  // The client of that request is gone.
+  void leave(const std::string& path) { left_.insert_or_assign(path, true); }
   // Whatever can be done without waiting.
   void run() {
     io.restart();
@@ -122,9 +134,10 @@ class Worker {
  private:
   awaitable<void> request(std::string path, std::string client) {
     Arena arena;
-    Exchange exchange(arena);
+    LeavingExchange exchange(arena, left_[path]);
     exchange.client.bytes = parse_address(client)->bytes;
     exchange.request().path = path;
+    if (path.starts_with("/key/")) exchange.request().headers.add("x-api-key", path.substr(5, 1));
     const Response response = co_await chain_->run(exchange);
     answers.push_back({path, response.status, std::string(exchange.outcome().reason),
                        std::string(response.headers.value("Retry-After"))});
@@ -134,6 +147,7 @@ class Worker {
 
   std::unique_ptr<Chain> chain_;
   std::map<std::string, std::unique_ptr<Signal>> finish_;
+  std::map<std::string, bool> left_;
 };
 
 ConcurrencyLimit::Options at_most(std::int64_t requests, std::int64_t queue = 100) {
@@ -171,9 +185,23 @@ TEST_F(ConcurrencyLimitTest, APlaceIsTakenUntilTheResponseHasBeenSent) {
   EXPECT_EQ(worker.app.arrived, (Paths{"/1", "/2"}));
 }
 
-TEST_F(ConcurrencyLimitTest, StreamsGiveTheirPlaceUpWhenTheyBegin) {
+TEST_F(ConcurrencyLimitTest, AStreamHasItsPlaceUntilItEnds) {
   for (const std::string path : {"/events", "/socket"}) {
     Worker worker(at_most(1), gates_);
+    worker.send(path);
+    worker.send("/2");
+    worker.answer(path);
+    EXPECT_EQ(worker.app.arrived, Paths{path});
+    worker.finish(path);
+    EXPECT_EQ(worker.app.arrived, (Paths{path, "/2"}));
+  }
+}
+
+TEST_F(ConcurrencyLimitTest, AFreeStreamGivesItsPlaceUpOnceWhenItBegins) {
+  for (const std::string path : {"/events", "/socket"}) {
+    auto options = at_most(1);
+    options.streams = ConcurrencyLimit::Streams::kFree;
+    Worker worker(options, gates_);
     worker.send(path);
     worker.send("/2");
     worker.answer(path);
@@ -182,6 +210,28 @@ TEST_F(ConcurrencyLimitTest, StreamsGiveTheirPlaceUpWhenTheyBegin) {
     worker.send("/3");
     EXPECT_EQ(worker.app.arrived.size(), 2U) << "a stream's place was given away twice";
   }
+}
+
+TEST_F(ConcurrencyLimitTest, AClientThatLeavesWaitsNoMore) {
+  Worker worker(at_most(1, 2), gates_);
+  for (const auto* path : {"/1", "/2", "/3"}) worker.send(path);
+  worker.leave("/2");
+  worker.until_answered(1);
+  EXPECT_EQ(worker.answers[0].path, "/2");
+  EXPECT_EQ(worker.answers[0].reason, "abandoned_in_queue");
+  worker.send("/4");
+  EXPECT_EQ(worker.answers.size(), 1U) << "whoever left still takes a seat";
+  worker.answer_and_finish("/1");
+  worker.answer_and_finish("/3");
+  EXPECT_EQ(worker.app.arrived, (Paths{"/1", "/3", "/4"}));
+}
+
+TEST_F(ConcurrencyLimitTest, APlaceForAClientThatHasLeftGoesToTheNext) {
+  Worker worker(at_most(1), gates_);
+  for (const auto* path : {"/1", "/2", "/3"}) worker.send(path);
+  worker.leave("/2");
+  worker.answer_and_finish("/1");
+  EXPECT_EQ(worker.app.arrived, (Paths{"/1", "/3"}));
 }
 
 TEST_F(ConcurrencyLimitTest, AFullWaitingRoomRefusesAtOnce) {
@@ -245,12 +295,31 @@ TEST_F(ConcurrencyLimitTest, AddressesOfOneNetworkAreOneClient) {
   EXPECT_EQ(worker.app.arrived, (Paths{"/1", "/3"}));
 }
 
+TEST_F(ConcurrencyLimitTest, AnyKeyOfARateLimitMakesAClient) {
+  auto options = at_most(0);
+  options.per_client = 1;
+  options.client.parts = {*parse_rate_key_part("header:X-Api-Key")};
+  Worker worker(options, gates_);
+  worker.send("/key/a/1", "192.0.2.1");
+  worker.send("/key/a/2", "192.0.2.2");
+  worker.send("/key/b/1", "192.0.2.1");
+  EXPECT_EQ(worker.app.arrived, (Paths{"/key/a/1", "/key/b/1"}));
+}
+
 TEST_F(ConcurrencyLimitTest, HealthChecksNeverWait) {
   Worker worker(at_most(1), gates_);
   worker.send("/1");
   worker.send("/healthz");
   worker.send("/livez");
   EXPECT_EQ(worker.app.arrived, (Paths{"/1", "/healthz", "/livez"}));
+}
+
+TEST_F(ConcurrencyLimitTest, EverythingBelowAPathMayBeExempt) {
+  auto options = at_most(1);
+  options.exempt_paths = {"/internal/*"};
+  Worker worker(options, gates_);
+  for (const auto* path : {"/1", "/internal/check", "/internal/../search"}) worker.send(path);
+  EXPECT_EQ(worker.app.arrived, (Paths{"/1", "/internal/check"}));
 }
 
 TEST_F(ConcurrencyLimitTest, WithoutNumbersThereIsNoLimit) {
@@ -285,6 +354,64 @@ TEST_F(ConcurrencyLimitTest, AWorkerWithManyWaitersDoesNotStarveAnother) {
   EXPECT_EQ(other.app.arrived, Paths{"/x"});
 }
 
+// Two places become free at one moment, and one of those who wait is with each of two other workers.
+TEST_F(ConcurrencyLimitTest, EveryFreePlaceFindsSomebodyWhoWaits) {
+  Worker one(at_most(2), gates_);
+  Worker second(at_most(2), gates_);
+  Worker third(at_most(2), gates_);
+  one.send("/1");
+  one.send("/2");
+  second.send("/x");
+  third.send("/y");
+  one.answer_and_finish("/1");
+  one.answer_and_finish("/2");
+  second.run();
+  third.run();
+  second.run();
+  EXPECT_EQ(second.app.arrived, Paths{"/x"});
+  EXPECT_EQ(third.app.arrived, Paths{"/y"});
+}
+
+TEST_F(ConcurrencyLimitTest, TheNextConfigurationKnowsWhoHasAPlace) {
+  auto first = std::make_unique<Worker>(at_most(1), gates_);
+  first->send("/1");
+  auto options = at_most(1);
+  options.queue_timeout = 5s;
+  options.exempt_paths = {"/up"};
+  Worker next(options, gates_);
+  next.send("/2");
+  EXPECT_TRUE(next.app.arrived.empty());
+  first->answer_and_finish("/1");
+  next.run();
+  EXPECT_EQ(next.app.arrived, Paths{"/2"});
+}
+
+TEST_F(ConcurrencyLimitTest, ALimitThatNobodyHoldsIsLetGo) {
+  const auto count = [&] {
+    int limits = 0;
+    gates_.for_each([&](const std::string&, const ConcurrencyShared&) { ++limits; });
+    return limits;
+  };
+  {
+    const Worker one(at_most(1), gates_);
+    const Worker other(at_most(2), gates_);
+    EXPECT_EQ(count(), 2);
+  }
+  EXPECT_EQ(count(), 0);
+}
+
+TEST_F(ConcurrencyLimitTest, OneTemplateForOtherMethodsIsAnotherLimit) {
+  auto reading = at_most(1);
+  reading.scope = " GET";
+  auto writing = at_most(1);
+  writing.scope = " POST";
+  Worker one(reading, gates_);
+  Worker other(writing, gates_);
+  one.send("/1");
+  other.send("/2");
+  EXPECT_EQ(other.app.arrived, Paths{"/2"});
+}
+
 TEST_F(ConcurrencyLimitTest, OtherOptionsAreAnotherLimit) {
   Worker one(at_most(1), gates_);
   auto options = at_most(1);
@@ -305,6 +432,7 @@ TEST_F(ConcurrencyLimitTest, TellsWhatItCounts) {
     EXPECT_EQ(name, "all");
     EXPECT_EQ(shared.gate->in_use(), 1);
     EXPECT_EQ(shared.gate->waiting(), 1);
+    EXPECT_EQ(shared.counters.waits, 2U);
     EXPECT_EQ(shared.counters.queue_full, 1U);
   });
   EXPECT_EQ(visited, 1);
@@ -340,61 +468,91 @@ class BusyApp final : public Terminal {
   std::atomic<int>& most_;
 };
 
-awaitable<void> request(const Chain& chain, std::atomic<int>& served, std::latch& answered) {
+awaitable<void> request(const Chain& chain, bool leaves, std::atomic<int>& served, std::latch& answered) {
   Arena arena;
   {
-    Exchange exchange(arena);
+    LeavingExchange exchange(arena, leaves);
     const Response response = co_await chain.run(exchange);
     if (response.status == 200) ++served;
   }
   answered.count_down();
 }
 
-TEST_F(ConcurrencyLimitTest, ThreadsNeverExceedThePlacesAndNobodyIsForgotten) {
-  constexpr int kThreads = 3;
-  constexpr int kRequests = 400;
+// Threads that serve `requests` each at the same time through one limit; how many were served.
+class Crowd {
+ public:
+  Crowd(ConcurrencyLimit::Gates& gates, const ConcurrencyLimit::Options& options, int requests, int leaving_of_seven)
+      : answered_(kThreads * requests) {
+    for (int i = 0; i < kThreads; ++i) {
+      workers_.push_back(std::make_unique<asio::io_context>(1));
+      std::vector<std::unique_ptr<Filter>> filters;
+      filters.push_back(std::make_unique<ConcurrencyLimit>(options, gates));
+      chains_.push_back(std::make_unique<Chain>(std::move(filters), app_));
+      const auto ended = [](const std::exception_ptr& failure) {
+        if (failure) std::rethrow_exception(failure);
+      };
+      for (int n = 0; n < requests; ++n)
+        asio::co_spawn(*workers_.back(), request(*chains_.back(), n % 7 < leaving_of_seven, served, answered_), ended);
+    }
+  }
+  void run() {
+    // A worker whose own requests are answered still passes places on.
+    std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards;
+    std::vector<std::thread> threads;
+    for (auto& worker : workers_) {
+      guards.push_back(asio::make_work_guard(*worker));
+      threads.emplace_back([&worker] { worker->run(); });
+    }
+    answered_.wait();
+    guards.clear();
+    for (auto& thread : threads) thread.join();
+  }
+
+  static constexpr int kThreads = 3;
   std::atomic<int> busy{0};
   std::atomic<int> most{0};
   std::atomic<int> served{0};
-  std::latch answered(kThreads * kRequests);
-  BusyApp app(busy, most);
-  std::vector<std::unique_ptr<asio::io_context>> workers;
-  std::vector<std::unique_ptr<Chain>> chains;
-  for (int i = 0; i < kThreads; ++i) {
-    workers.push_back(std::make_unique<asio::io_context>(1));
-    std::vector<std::unique_ptr<Filter>> filters;
-    filters.push_back(std::make_unique<ConcurrencyLimit>(at_most(3, 100000), gates_));
-    chains.push_back(std::make_unique<Chain>(std::move(filters), app));
-    const auto ended = [](const std::exception_ptr& failure) {
-      if (failure) std::rethrow_exception(failure);
-    };
-    for (int n = 0; n < kRequests; ++n)
-      asio::co_spawn(*workers.back(), request(*chains.back(), served, answered), ended);
-  }
-  // A worker whose own requests are answered still passes places on.
-  std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards;
-  std::vector<std::thread> threads;
-  for (auto& worker : workers) {
-    guards.push_back(asio::make_work_guard(*worker));
-    threads.emplace_back([&worker] { worker->run(); });
-  }
-  answered.wait();
-  guards.clear();
-  for (auto& thread : threads) thread.join();
-  EXPECT_EQ(served, kThreads * kRequests);
-  EXPECT_LE(most, 3);
-  EXPECT_EQ(busy, 0);
-  gates_.for_each([](const std::string&, const ConcurrencyShared& shared) {
+
+ private:
+  std::latch answered_;
+  BusyApp app_{busy, most};
+  std::vector<std::unique_ptr<asio::io_context>> workers_;
+  std::vector<std::unique_ptr<Chain>> chains_;
+};
+
+void expect_empty(const ConcurrencyLimit::Gates& gates) {
+  gates.for_each([](const std::string&, const ConcurrencyShared& shared) {
     EXPECT_EQ(shared.gate->in_use(), 0);
     EXPECT_EQ(shared.gate->waiting(), 0);
   });
+}
+
+TEST_F(ConcurrencyLimitTest, ThreadsNeverExceedThePlacesAndNobodyIsForgotten) {
+  for (const int places : {1, 2, 3, 5}) {
+    Crowd crowd(gates_, at_most(places, 100000), 300, 0);
+    crowd.run();
+    EXPECT_EQ(crowd.served, Crowd::kThreads * 300);
+    EXPECT_LE(crowd.most, places);
+    EXPECT_EQ(crowd.busy, 0);
+    expect_empty(gates_);
+  }
+}
+
+TEST_F(ConcurrencyLimitTest, ThreadsWhoseClientsLeaveOrTireLoseNoPlace) {
+  auto options = at_most(2, 200);
+  options.queue_timeout = 2ms;
+  Crowd crowd(gates_, options, 300, 2);
+  crowd.run();
+  EXPECT_GT(crowd.served, 0);
+  EXPECT_LE(crowd.most, 2);
+  expect_empty(gates_);
 }
 
 TEST(ConcurrencyOptions, AreRead) {
   const auto read = [](OptionsReader& options) { return ConcurrencyLimit::read(options); };
   const auto options = test::read_section(
       "concurrency: { requests: 40, per_client: 8, queue: 10, queue_timeout: 250ms, exempt_paths: [/up], ipv6_prefix: "
-      "56 }\n",
+      "56, keys: [client_address, route], streams: free }\n",
       ConcurrencyLimit::section(), read);
   EXPECT_EQ(options.requests, 40);
   EXPECT_EQ(options.per_client, 8);
@@ -402,6 +560,8 @@ TEST(ConcurrencyOptions, AreRead) {
   EXPECT_EQ(options.queue_timeout, 250ms);
   EXPECT_EQ(options.exempt_paths, Paths{"/up"});
   EXPECT_EQ(options.client.ipv6_prefix, 56U);
+  EXPECT_EQ(options.client.parts.size(), 2U);
+  EXPECT_EQ(options.streams, ConcurrencyLimit::Streams::kFree);
 }
 
 TEST(ConcurrencyOptions, DefaultsAreThoseOfTheStruct) {
