@@ -14,6 +14,8 @@ proxy::ServingSettings serving_settings(const Config& config) {
   for (const std::string& text : config.trusted_proxies)
     if (const auto cidr = parse_cidr(text)) trusted.push_back(*cidr);
   settings.forwarded.trusted = CidrSet(trusted);
+  settings.forwarded.source = config.forwarded.field == ForwardedField::kForwarded ? ForwardedSource::kForwarded : ForwardedSource::kXForwardedFor;
+  settings.forwarded.max_hops = static_cast<std::size_t>(config.forwarded.hops);
   settings.replay = config.upstream.replay;
   const Timeouts& timeouts = config.timeouts;
   settings.deadlines = {timeouts.tls_handshake, timeouts.request_head, timeouts.body_idle, timeouts.body_minimum_rate,

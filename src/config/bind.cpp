@@ -310,6 +310,7 @@ Config bind(const LoadedSettings& settings, Mistakes& mistakes) {
   config.header_names.allow = top.map("header_names").texts("allow");
   config.paths = read_paths(top.map("paths"));
   config.trusted_proxies = top.texts("trusted_proxies");
+  config.forwarded = {top.map("forwarded").choice<ForwardedField>("field"), static_cast<int>(top.map("forwarded").integer("hops"))};
   config.health = read_health(top.map("health"));
   config.log = read_log(top.map("log"));
   config.shutdown = {top.map("shutdown").duration("linger"), top.map("shutdown").duration("deadline")};

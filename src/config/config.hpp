@@ -221,6 +221,14 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
+// What trusted proxies tell of the client, and where: one of the two fields, never both.
+enum class ForwardedField : std::uint8_t { kXForwardedFor, kForwarded };
+struct Forwarded {
+  ForwardedField field = ForwardedField::kXForwardedFor;
+  int hops = 16;
+  bool operator==(const Forwarded&) const = default;
+};
+
 struct LoadedSettings;
 
 struct Config {
@@ -234,6 +242,7 @@ struct Config {
   HeaderNames header_names;
   Paths paths;
   std::vector<std::string> trusted_proxies;
+  Forwarded forwarded;
   Health health;
   Log log;
   std::vector<Route> routes;

@@ -285,6 +285,17 @@ KeySpec header_names() {
       "Which header fields reach the app.");
 }
 
+KeySpec forwarded() {
+  const Forwarded defaults;
+  std::vector<KeySpec> keys{
+      key::choice("field", {"x_forwarded_for", "forwarded"}, "x_forwarded_for",
+                  "The field that they write: X-Forwarded-For (with X-Forwarded-Proto), or Forwarded (RFC 7239); the "
+                  "other one may be the client's invention and is not read."),
+      key::integer("hops", defaults.hops, "How many addresses are read, from the right.").within(1, 100),
+  };
+  return key::map("forwarded", std::move(keys), "Where trusted proxies say who the client is.");
+}
+
 std::vector<KeySpec> core_keys() {
   return {
       listeners(),
@@ -301,9 +312,10 @@ std::vector<KeySpec> core_keys() {
       header_names(),
       paths(),
       key::texts("trusted_proxies", {},
-                 "Networks of the proxies in front whose X-Forwarded-For and X-Forwarded-Proto are believed.")
+                 "Networks of the proxies in front whose word on the client's address and scheme is believed.")
           .of_format(format::kCidr)
           .within(0, 10000),
+      forwarded(),
       health(),
       log(),
       shutdown(),

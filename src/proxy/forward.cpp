@@ -35,12 +35,23 @@ bool idempotent(Method method) noexcept {
   return false;
 }
 
+// An address as RFC 7239 writes it.
+std::string_view forwarded_node(std::string_view address, Arena& arena) {
+  if (address == "unix") return "unknown";
+  return address.find(':') == std::string_view::npos ? address : arena.join({"\"[", address, "]\""});
+}
+
 void set_forwarded_fields(ProxyExchange& exchange) {
   Headers& headers = exchange.request().headers;
   Arena& arena = exchange.arena();
   const auto scheme = exchange.client_scheme == Scheme::kHttps ? "https" : "http";
-  // What an untrusted peer says of the way here is dropped; a trusted one's list is carried on.
-  const auto before = exchange.peer_trusted ? headers.joined(FieldId::x_forwarded_for, ", ") : std::string_view{};
+  // What an untrusted peer says of the way here is dropped; a trusted one's list is carried on. It writes one of the two
+  // fields and passes the client's version of the other on: that one is made anew from what is known.
+  const bool rfc7239 = exchange.snapshot->settings.forwarded.source == ForwardedSource::kForwarded;
+  const bool told_client = exchange.peer_trusted && exchange.client.text != exchange.peer.text;
+  std::string_view before;
+  if (exchange.peer_trusted && !rfc7239) before = headers.joined(FieldId::x_forwarded_for, ", ");
+  if (told_client && rfc7239) before = exchange.client.text;
   headers.set_view("x-forwarded-for", before.empty() ? exchange.peer.text : arena.join({before, ", ", exchange.peer.text}));
   headers.set_view("x-forwarded-proto", scheme);
   if (!exchange.peer_trusted || headers.find(FieldId::x_forwarded_host) == nullptr) {
@@ -53,14 +64,13 @@ void set_forwarded_fields(ProxyExchange& exchange) {
     headers.remove(FieldId::x_forwarded_port);
     headers.remove(FieldId::x_real_ip);
   }
-  const bool v6 = exchange.peer.text.find(':') != std::string_view::npos;
-  const auto node = exchange.peer.text == "unix" ? std::string_view("unknown")
-                    : v6                         ? arena.join({"\"[", exchange.peer.text, "]\""})
-                                                 : exchange.peer.text;
+  const auto node = forwarded_node(exchange.peer.text, arena);
   const auto element = exchange.request().authority.empty()
                            ? arena.join({"for=", node, ";proto=", scheme})
                            : arena.join({"for=", node, ";host=\"", exchange.request().authority, "\";proto=", scheme});
-  const auto told = exchange.peer_trusted ? headers.joined(FieldId::forwarded, ", ") : std::string_view{};
+  std::string_view told;
+  if (exchange.peer_trusted && rfc7239) told = headers.joined(FieldId::forwarded, ", ");
+  if (told_client && !rfc7239) told = arena.join({"for=", forwarded_node(exchange.client.text, arena)});
   headers.set_view("forwarded", told.empty() ? element : arena.join({told, ", ", element}));
 }
 

@@ -239,11 +239,23 @@ void Session::settle_client_address(ProxyExchange& exchange) {
   exchange.client_scheme = told_scheme_.value_or(exchange.scheme);
   const auto settled = settle_client(IpAddress{exchange.peer.bytes}, exchange.request().headers, exchange.snapshot->settings.forwarded);
   exchange.peer_trusted = settled.peer_trusted;
-  if (!settled.peer_trusted) return;
+  if (!settled.peer_trusted) return look_for_unnamed_proxy(exchange);
   if (settled.scheme) exchange.client_scheme = *settled.scheme;
   if (settled.hops == 0) return;
   exchange.client.bytes = settled.address.bytes;
   exchange.client.text = format_address(settled.address, exchange.arena());
+}
+
+// Everybody behind a proxy that nobody named is one client: an operator wants to know.
+void Session::look_for_unnamed_proxy(const ProxyExchange& exchange) {
+  if (!listener_->counts || peer_.is_unix() || !exchange.snapshot->settings.forwarded.trusted.empty()) return;
+  const Headers& headers = exchange.request().headers;
+  if (headers.find(FieldId::x_forwarded_for) == nullptr && headers.find(FieldId::forwarded) == nullptr) return;
+  if (!worker_.shared.unnamed_proxy.notice(address_) || !worker_.on_warning) return;
+  const std::string peer(exchange.peer.text);
+  worker_.on_warning("requests that say they were forwarded all come from " + peer +
+                     ", which is not trusted: everybody behind it is one client and shares its limits. If it is your proxy, write "
+                     "trusted_proxies: [\"" + peer + "\"]");
 }
 
 // Small bodies that came with the head travel with it; the others are read as they come.

@@ -37,6 +37,7 @@ class Session {
   awaitable<bool> relay_body(ProxyExchange& exchange, Response& response, bool chunked);
   awaitable<void> linger();
   void settle_client_address(ProxyExchange& exchange);
+  void look_for_unnamed_proxy(const ProxyExchange& exchange);
 
   WorkerState& worker_;
   const std::shared_ptr<const ListenerState> listener_;

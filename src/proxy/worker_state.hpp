@@ -10,6 +10,7 @@
 #include "observe/metrics.hpp"
 #include "proxy/address_limit.hpp"
 #include "proxy/snapshot.hpp"
+#include "proxy/unnamed_proxy.hpp"
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -32,6 +33,7 @@ struct SharedState {
   std::atomic<bool> draining{false};
   AddressLimit addresses;
   observe::SeriesBudget series;
+  UnnamedProxy unnamed_proxy;
 };
 
 // What the sessions of one listener have in common. A reload puts new values here; a session keeps it, also when the listener is gone.

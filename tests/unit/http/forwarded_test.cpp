@@ -183,5 +183,17 @@ TEST(Forwarded, AnElementThatBreaksTheGrammarStopsTheWalk) {
   }
 }
 
+TEST(Forwarded, Rfc7239IsReadUnderTheSameRules) {
+  const auto of = [](std::string_view peer, Fields fields) { return client(peer, kPrivate7239, fields); };
+  EXPECT_EQ(of("8.8.8.8", {{"Forwarded", "for=1.2.3.4"}}), "8.8.8.8");
+  EXPECT_EQ(of("10.0.0.1", {}), "10.0.0.1");
+  EXPECT_EQ(of("10.0.0.1", {{"Forwarded", "for=6.6.6.6"}, {"forwarded", "for=1.2.3.4"}}), "1.2.3.4");
+  EXPECT_EQ(of("10.0.0.1", {{"Forwarded", "for=10.0.0.4, for=10.0.0.3"}}), "10.0.0.4");
+  EXPECT_EQ(of("10.0.0.1", {{"Forwarded", "for=1.2.3.4, for=\"[fd00::1]:80\""}}), "1.2.3.4");
+  auto one = rules({"0.0.0.0/0"}, ForwardedSource::kForwarded);
+  one.max_hops = 1;
+  EXPECT_EQ(client("10.0.0.1", one, {{"Forwarded", "for=6.6.6.6, for=1.2.3.4"}}), "1.2.3.4");
+}
+
 }  // namespace
 }  // namespace gatehouse
