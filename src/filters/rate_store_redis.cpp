@@ -43,6 +43,14 @@ std::span<RateRedisAnswer> answers_for(const RatePolicySet::Asked& asked, Arena&
   return {answers, asked.count};
 }
 
+void count_outcome(const RatePolicySet::Asked& asked, const error_code& error) noexcept {
+  const auto counter = !error                  ? &RateCounters::store_answers
+                       : error == errc::timeout ? &RateCounters::store_timeouts
+                                                : &RateCounters::store_failures;
+  for (std::size_t i = 0; i < asked.count; ++i)
+    (asked.asks[i].table->counters().*counter).fetch_add(1, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 std::shared_ptr<RedisLink> RedisLinks::obtain(const RateStore& store) {
@@ -72,9 +80,8 @@ awaitable<Response> RateStoreRedis::handle(Exchange& exchange, Next next) const 
   const auto answers = answers_for(asked, exchange.arena());
   const auto deadline = std::chrono::steady_clock::now() + store_.timeout;
   const error_code error = co_await link_->ask(questions, answers, deadline);
+  count_outcome(asked, error);
   if (error) {
-    for (const RateAsk& ask : asked.enforced_asks())
-      ask.table->counters().store_failures.fetch_add(1, std::memory_order_relaxed);
     if (store_.on_error == RateStore::OnError::kDeny) {
       policies_.give_back(asked, clock_());
       co_return deny(exchange);

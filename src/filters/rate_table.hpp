@@ -34,7 +34,9 @@ struct alignas(64) RateCounters {
   std::atomic<std::uint64_t> limited{0};         // requests refused
   std::atomic<std::uint64_t> shadow_limited{0};  // requests that a shadow policy would have refused
   std::atomic<std::uint64_t> lockouts{0};
-  std::atomic<std::uint64_t> store_failures{0};  // decisions that the shared store did not make in time
+  std::atomic<std::uint64_t> store_answers{0};   // decisions that the shared store made
+  std::atomic<std::uint64_t> store_timeouts{0};  // ... that it did not make in time
+  std::atomic<std::uint64_t> store_failures{0};  // ... that it could not make: away, or in trouble
   std::atomic<std::uint64_t> evictions{0};       // places reused
   std::atomic<std::uint64_t> displaced{0};       // of these, keys that still owed something
   std::atomic<std::uint64_t> keys{0};            // places in use

@@ -77,7 +77,9 @@ class Replica {
   void let_go() { chain_.reset(); }
   std::uint64_t failures() const {
     std::uint64_t count = 0;
-    tables.for_each([&](const std::string&, const RateTable& table) { count += table.counters().store_failures; });
+    tables.for_each([&](const std::string&, const RateTable& table) {
+      count += table.counters().store_failures + table.counters().store_timeouts;
+    });
     return count;
   }
 

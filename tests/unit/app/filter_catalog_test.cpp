@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <map>
 #include <sstream>
 
 namespace gatehouse {
@@ -60,6 +61,41 @@ TEST(FilterCatalog, BuildsTheSafeDefaultForTheSmallestConfiguration) {
   WorkerFilterCounters counters;
   const auto filters = build_filters(*loaded, std::nullopt, resources, counters, mistakes);
   EXPECT_GE(filters.size(), 4U);  // request id, security headers, hygiene, redirect
+}
+
+// What a reload does: the next configuration is built while the old one serves, with the same resources.
+TEST(FilterCatalog, TheNextConfigurationFindsWhatItsUnchangedLimitsCounted) {
+  FilterResources resources;
+  WorkerFilterCounters counters;
+  Mistakes mistakes("reload.yaml");
+  const auto build = [&](const std::string& limits) {
+    LoadResult loaded = load_config("upstream: http://127.0.0.1:8000\n" + limits, "reload.yaml", filter_sections(), no_variables());
+    for (const Mistake& mistake : loaded.mistakes()) ADD_FAILURE() << to_string(mistake);
+    return build_filters(*loaded, std::nullopt, resources, counters, mistakes);
+  };
+  const auto tables = [&] {
+    std::map<std::string, const RateTable*> found;
+    resources.rate_tables.for_each([&](const std::string& name, const RateTable& table) { found[name] = &table; });
+    return found;
+  };
+  const auto limits = [&] {
+    std::vector<const ConcurrencyShared*> found;
+    resources.concurrency_gates.for_each([&](const std::string&, const ConcurrencyShared& shared) { found.push_back(&shared); });
+    return found;
+  };
+  const std::string stays = "rate_limits:\n  - { name: stays, quota: 5, window: 1s }\n";
+  auto old = build(stays + "  - { name: goes, quota: 5, window: 1s }\nconcurrency: { requests: 4 }\n");
+  const auto before = tables();
+  const auto gates_before = limits();
+  const auto next = build(stays + "  - { name: comes, quota: 5, window: 1s }\nconcurrency: { requests: 4, queue_timeout: 9s }\n");
+  old.clear();
+  const auto after = tables();
+  ASSERT_EQ(after.size(), 2U);
+  EXPECT_EQ(after.at("stays"), before.at("stays"));
+  EXPECT_EQ(after.count("comes"), 1U);
+  EXPECT_EQ(limits(), gates_before);
+  const auto last = build("concurrency: { requests: 5 }\n");
+  EXPECT_EQ(limits().size(), 2U);
 }
 
 }  // namespace

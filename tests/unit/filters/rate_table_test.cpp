@@ -74,13 +74,29 @@ TEST(RateTable, KeysThatOweNothingMakeRoomWithoutLoss) {
 }
 
 // However many addresses send one request each, a key that owes more than one unit keeps its state.
-TEST(RateTable, OneShotKeysNeverDisplaceAKeyInUse) {
+TEST(RateTable, TenMillionOneShotKeysNeverDisplaceAKeyInUse) {
   RateTable table(RateRule(1, 1h, 10), 1000);
+  const auto memory = table.memory();
   for (std::uint64_t n = 0; n < 50; ++n) table.decide(key(n), kStart, 2 + n % 8);
-  for (std::uint64_t n = 1000; n < 1001000; ++n) table.decide(key(n), kStart, 1);
+  for (std::uint64_t n = 1000; n < 10'001'000; ++n) table.decide(key(n), kStart, 1);
   for (std::uint64_t n = 0; n < 50; ++n) EXPECT_EQ(remaining(table, key(n), kStart), 8 - n % 8);
-  EXPECT_GT(table.counters().displaced, 900000U);
+  EXPECT_GT(table.counters().displaced, 9'900'000U);
+  EXPECT_EQ(table.memory(), memory);
+  EXPECT_LE(memory, 1000 * RateTable::kBytesPerKey + 128);
+}
+
+// Addresses that spend as much as anybody can: a key that has to go gets back what it owed, and nobody is refused more.
+TEST(RateTable, TenMillionGreedyKeysGiveADisplacedKeyItsBurstBackAndNoMore) {
+  constexpr std::uint64_t kBurst = 10;
+  RateTable table(RateRule(1, 1h, kBurst), 1000);
+  for (std::uint64_t n = 0; n < 50; ++n) table.decide(key(n), kStart, kBurst / 2);
+  for (std::uint64_t n = 1000; n < 10'001'000; ++n) ASSERT_TRUE(table.decide(key(n), kStart, kBurst).allowed);
+  for (std::uint64_t n = 0; n < 50; ++n) {
+    const auto left = remaining(table, key(n), kStart);
+    EXPECT_TRUE(left == kBurst / 2 || left == kBurst) << left;
+  }
   EXPECT_LE(table.memory(), 1000 * RateTable::kBytesPerKey + 128);
+  EXPECT_LE(table.counters().keys, table.memory() / 128 * 7);
 }
 
 TEST(RateTable, AFloodOfKeysRefusesNobody) {

@@ -1,0 +1,111 @@
+#!/usr/bin/python3
+"""What one rate limit adds to a request: processor time of Gatehouse with and without it.
+
+usage: rate_limit_cost.py [--binary build/release/gatehouse] [--rounds 9] [--seconds 4]
+
+Starts an app (nginx answering 103 bytes) and three Gatehouses that differ in one thing: no limit, one local policy by
+client address, and the same policy without response fields. They take turns within a round, driven by wrk with 64
+connections; Gatehouse has core 0, load and app core 1. Printed is the kernel's own account of Gatehouse's processor time for
+each request (median over rounds), and the median of the differences within a round, which is what a busy machine disturbs
+least. Needs nginx, wrk, taskset; two cores; a quiet moment: figures count only with machine and commit.
+"""
+import argparse
+import json
+import os
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+BODY = '{"id":1,"name":"item","price":9.99,"tags":["a","b","c"],"description":"the quick brown fox jumps over"}'
+POLICY = {"name": "per-client", "key": "client_address", "quota": 1000000, "window": "1s", "burst": 1000000}
+VARIANTS = {"without": [], "policy": [POLICY], "policy, no fields": [{**POLICY, "headers": "none"}]}
+
+
+def free_port():
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
+
+
+def start(command, port, core, log):
+    process = subprocess.Popen(["taskset", "-c", str(core), *command], stdout=log, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            sys.exit(f"{command[0]} ended with {process.returncode}; see {log.name}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return process
+        except OSError:
+            time.sleep(0.05)
+    sys.exit(f"{command[0]} does not listen on {port}")
+
+
+def cpu_seconds(pid):
+    tasks = os.listdir(f"/proc/{pid}/task")
+    return sum(int(open(f"/proc/{pid}/task/{task}/schedstat").read().split()[0]) for task in tasks) / 1e9
+
+
+def requests_of_wrk(port, seconds):
+    done = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", "-c64", f"-d{seconds}s", f"http://127.0.0.1:{port}/"],
+                          capture_output=True, text=True).stdout
+    if "Non-2xx" in done or "requests in" not in done:
+        sys.exit(f"wrk: {done}")
+    return int(re.search(r"(\d+) requests in", done).group(1))
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--binary", default="build/release/gatehouse")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=int, default=4)
+    options = parser.parse_args()
+    started = []
+    with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "out"), "w") as log:
+        def write(name, text):
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(text)
+            return file.name
+        try:
+            app = free_port()
+            started.append(start(["nginx", "-c", write("app.conf", f"""worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/err;
+events {{ worker_connections 4096; }} http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 3600;
+server {{ listen 127.0.0.1:{app} backlog=4096; location / {{ default_type application/json; return 200 '{BODY}'; }} }} }}""")], app, 1, log))
+            proxies = {}
+            for name, policies in VARIANTS.items():
+                port = free_port()
+                config = {"listeners": [{"address": f"127.0.0.1:{port}"}], "admin": {"address": f"unix:{folder}/admin{len(proxies)}"},
+                          "workers": 1, "upstream": f"http://127.0.0.1:{app}", "log": {"output": f"{folder}/access{len(proxies)}"},
+                          "rate_limits": policies}
+                process = start([options.binary, "run", "--config", write(f"{len(proxies)}.yaml", json.dumps(config))], port, 0, log)
+                proxies[name] = (port, process)
+                started.append(process)
+            for port, _ in proxies.values():
+                requests_of_wrk(port, 1)
+            costs = {name: [] for name in proxies}
+            for number in range(options.rounds):
+                # Each goes first in turn.
+                order = list(proxies)[number % len(proxies):] + list(proxies)[:number % len(proxies)]
+                for name in order:
+                    port, process = proxies[name]
+                    before = cpu_seconds(process.pid)
+                    requests = requests_of_wrk(port, options.seconds)
+                    costs[name].append((cpu_seconds(process.pid) - before) * 1e6 / requests)
+                print("  ".join(f"{name} {values[-1]:.2f}" for name, values in costs.items()), flush=True)
+            for name, values in costs.items():
+                added = [value - base for value, base in zip(values, costs["without"])]
+                print(f"{name:20} {statistics.median(values):7.2f} us/request   added {statistics.median(added):+.2f} us "
+                      f"(middle half {sorted(added)[len(added) // 4]:+.2f} to {sorted(added)[-1 - len(added) // 4]:+.2f})")
+        finally:
+            for process in started:
+                process.send_signal(signal.SIGTERM)
+                process.wait(15)
+
+
+if __name__ == "__main__":
+    main()
