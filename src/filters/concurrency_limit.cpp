@@ -165,7 +165,8 @@ Section ConcurrencyLimit::section() {
   };
   keys.insert(keys.begin(), others.begin(), others.end());
   return {key::map("concurrency", std::move(keys), "How many requests may be under way at the same time.").optional(),
-          true, check_rate_key};
+          true,
+          {}};
 }
 
 ConcurrencyLimit::Options ConcurrencyLimit::read(OptionsReader& options) {

@@ -130,7 +130,7 @@ void check_policy(OptionsReader& options) {
   const auto interval = policy.rule().interval();
   if (interval > RateDuration(kLongest) / static_cast<std::int64_t>(policy.burst))
     options.mistake("burst", "takes more than a year to come back at this rate; lower it");
-  check_rate_key(options);
+  if (options.has("key") && options.has("keys")) options.mistake("keys", "stands in place of key: give one of the two");
   if (policy.cost > policy.burst) options.mistake("cost", "is more than the burst, so that no request could ever pass");
   if (!policy.counts_failures() && options.has("lockout"))
     options.mistake("lockout", "needs count_statuses: which answers are failures");
@@ -225,10 +225,6 @@ RateKeySpec read_rate_key(const OptionsReader& options) {
   key.ipv4_prefix = static_cast<unsigned>(options.integer("ipv4_prefix"));
   key.ipv6_prefix = static_cast<unsigned>(options.integer("ipv6_prefix"));
   return key;
-}
-
-void check_rate_key(OptionsReader& options) {
-  if (options.has("key") && options.has("keys")) options.mistake("keys", "stands in place of key: give one of the two");
 }
 
 Section rate_limits_section() {

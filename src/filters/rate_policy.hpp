@@ -69,11 +69,10 @@ struct RatePolicy {
 KeySpec exempt_paths_key(std::string_view name, const std::vector<std::string>& defaults, std::string_view doc);
 bool path_is_exempt(std::string_view path, std::string_view pattern) noexcept;
 
-// What is counted by, as settings: the keys `key`, `keys`, `ipv4_prefix` and `ipv6_prefix`; reading them; and reporting
-// what is wrong with them together.
+// What is counted by, as settings: the keys `key`, `keys` (which counts where both are there), `ipv4_prefix` and
+// `ipv6_prefix`; and reading them.
 std::vector<KeySpec> rate_key_keys();
 RateKeySpec read_rate_key(const OptionsReader& options);
-void check_rate_key(OptionsReader& options);
 
 // The key `rate_limits`: a list of policies, for all requests and again for those of a route.
 Section rate_limits_section();
