@@ -1,6 +1,7 @@
 #include "app/serving.hpp"
 
 #include "app/browser_metrics.hpp"
+#include "app/concurrency_metrics.hpp"
 #include "app/rate_limit_metrics.hpp"
 #include "app/settings.hpp"
 #include "app/version.hpp"
@@ -157,6 +158,7 @@ std::vector<const observe::WorkerMetrics*> Serving::metrics() const {
 std::vector<admin::Family> Serving::families() const {
   std::vector<admin::Family> families = browser_families(filter_counters_);
   for (admin::Family& family : rate_limit_families(filter_resources_.rate_tables)) families.push_back(std::move(family));
+  for (admin::Family& family : concurrency_families(filter_resources_.concurrency_gates)) families.push_back(std::move(family));
   admin::Family expiry{"gatehouse_tls_certificate_not_after_timestamp_seconds", "When a certificate expires, seconds since the epoch.", false, {}};
   for (const auto& certificate : listeners_.certificates())
     expiry.samples.push_back({{{"names", certificate.names}}, static_cast<double>(certificate.not_after)});
