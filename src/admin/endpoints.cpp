@@ -126,7 +126,35 @@ bool may_see_all(const Exchange& exchange, const HealthAccess& access) noexcept 
   return access.allow.contains(IpAddress{exchange.client.bytes});
 }
 
+bool is_local(const ClientAddress& peer) noexcept {
+  const IpAddress address{peer.bytes};
+  return peer.text == "unix" || peer.text == "::1" || (address.is_v4() && address.bytes[12] == 127);
+}
+
+std::vector<observe::RecentError> recent_errors(const MetricsSources& sources) {
+  std::vector<observe::RecentError> errors;
+  for (const observe::WorkerMetrics* worker : sources.workers)
+    for (observe::RecentError& error : worker->recent_errors.all()) errors.push_back(std::move(error));
+  return errors;
+}
+
 }  // namespace
+
+// The page, and what it reads beside /metrics and /health.
+Response Endpoints::for_people(Exchange& exchange) {
+  if (!host_is_ours(exchange.request().authority, is_local(exchange.peer)))
+    return exchange.refuse(421, "This name is not one of the admin port; use its address or localhost", "unknown_host", ResponseFlag::kNoRoute);
+  const auto path = exchange.request().path;
+  Response response = path == "/"       ? uncached(exchange, 200, "text/html; charset=utf-8", page_.html, "status_page")
+                      : path == "/errors" ? uncached(exchange, 200, "application/json", errors_json(recent_errors(sources_.metrics)), "errors")
+                                          : uncached(exchange, 200, "text/plain; charset=utf-8", sources_.effective_config(), "config");
+  response.headers.add_view("content-security-policy", path == "/" ? std::string_view(page_.policy) : "default-src 'none'; frame-ancestors 'none'");
+  response.headers.add_view("x-content-type-options", "nosniff");
+  response.headers.add_view("referrer-policy", "no-referrer");
+  response.headers.add_view("cross-origin-opener-policy", "same-origin");
+  response.headers.add_view("cross-origin-resource-policy", "same-origin");
+  return response;
+}
 
 awaitable<Response> Endpoints::handle(Exchange& exchange) {
   const auto path = exchange.request().path;
@@ -143,7 +171,8 @@ awaitable<Response> Endpoints::handle(Exchange& exchange) {
   if (path == "/metrics") {
     co_return metrics(exchange, sources_.metrics);
   }
-  co_return exchange.refuse(404, "There is no such admin endpoint; try /health, /livez, /readyz, /startupz, /metrics, /reload or /drain", "not_found", ResponseFlag::kNoRoute);
+  if (path == "/" || path == "/errors" || path == "/config") co_return for_people(exchange);
+  co_return exchange.refuse(404, "There is no such admin endpoint; try /, /health, /livez, /readyz, /startupz, /metrics, /reload or /drain", "not_found", ResponseFlag::kNoRoute);
 }
 
 awaitable<Response> Endpoints::reload(Exchange& exchange) {

@@ -1,9 +1,10 @@
-// What the admin listener serves: /health /livez /readyz /startupz /metrics, read from results kept elsewhere (a flood of requests causes
+// What the admin listener serves: the status page, /health /livez /readyz /startupz /metrics /errors /config, read from results kept elsewhere (a flood of requests causes
 // no probe), and the verbs /reload and /drain. Trusts whoever can reach the admin address, but no page in a browser there.
 #pragma once
 
 #include "admin/control.hpp"
 #include "admin/metrics_page.hpp"
+#include "admin/status_page.hpp"
 #include "filters/chain.hpp"
 #include "http/address.hpp"
 #include "observe/health_board.hpp"
@@ -30,6 +31,8 @@ struct AdminSources {
   // False while a worker has not turned over for too long.
   std::function<bool()> workers_alive;
   Control control;
+  // The configuration that is in force, as it may be shown.
+  std::function<std::string()> effective_config;
 };
 
 class Endpoints final : public Terminal {
@@ -40,7 +43,10 @@ class Endpoints final : public Terminal {
  private:
   awaitable<Response> reload(Exchange& exchange);
   awaitable<Response> drain(Exchange& exchange);
+  Response for_people(Exchange& exchange);
+
   AdminSources sources_;
+  StatusPage page_ = make_status_page();
 };
 
 // Who may see more of /health on the public listeners than its status.

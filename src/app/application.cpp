@@ -3,6 +3,7 @@
 #include "app/cpu_limit.hpp"
 #include "app/settings.hpp"
 #include "app/version.hpp"
+#include "config/print.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -136,6 +137,7 @@ admin::AdminSources Application::admin_sources() {
   sources.metrics.others.push_back([this] { return serving_->families(); });
   sources.metrics.others.push_back([this] { return reloads_->families(); });
   sources.health = serving_->health_sources();
+  sources.effective_config = [this] { return print_config(*config_); };
   sources.workers_alive = [this] { return serving_->alive(); };
   sources.control.reload = [this](admin::Control::ReloadDone done) { reload("asked for", std::move(done)); };
   sources.control.drain = [this](DrainDone done) { drain_for_stop(std::move(done)); };

@@ -106,8 +106,8 @@ void Recorder::remember(const ProxyExchange& exchange, const AccessRecord& recor
   observe::RecentError error;
   error.time = record.received_at;
   error.status = record.status;
-  // Unknown methods and refused heads may hold anything.
-  error.method = method_label(exchange.request().method);
+  // A method that is not known may be any text; a head that was refused may have none.
+  if (!record.method.empty()) error.method = method_label(exchange.request().method);
   error.path = redactor.path(record.path.substr(0, kRememberedPath), record.route, scratch_);
   error.route = record.route;
   error.reason = record.reason;

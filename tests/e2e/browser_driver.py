@@ -83,6 +83,20 @@ class Browser(Process):
                 f"(async (...args) => {{ {script} }})(...given).then(v => done(v), e => done('threw ' + e));")
         return self._command("POST", "/execute/async", {"script": body, "args": list(arguments)})
 
+    def chrome(self, command, **parameters):
+        """A command of the DevTools protocol."""
+        return self._command("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
+
+    def press(self, key):
+        """A key, as WebDriver writes it: "\ue004" is Tab, "\ue007" Enter."""
+        self._command("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": [
+            {"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]}]})
+
+    def picture(self):
+        """The whole page as PNG."""
+        whole = self.chrome("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        return base64.b64decode(whole["data"])
+
     def text(self):
         """The text of the page that is open."""
         return self.run("return document.body ? document.body.innerText : ''")
