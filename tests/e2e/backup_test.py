@@ -61,7 +61,7 @@ class WithShop(EndToEnd):
         os.makedirs(scratch, mode=0o711, exist_ok=True)
         os.chmod(self.folder, 0o711)
         done = subprocess.run([os.path.join(DEPLOY, command[0]), *command[1:]], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              env=self.environment(PGDATABASE=self.shop, BACKUP_DIR=self.folder, TMPDIR=scratch, **environment))
+                              env=self.environment(**{"PGDATABASE": self.shop, "BACKUP_DIR": self.folder, "TMPDIR": scratch, **environment}))
         self.assertNotIn(self.server.password, done.stdout)
         self.assertEqual(os.listdir(scratch), [], "left behind")
         return done.returncode, done.stdout
