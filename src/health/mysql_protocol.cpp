@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 #include <algorithm>
+#include <cstdint>
 
 namespace gatehouse::health {
 namespace {
