@@ -51,6 +51,11 @@ def sources(test):
         yield name, objects
 
 
+def migration():
+    with open(os.path.join(judges.DEPLOY, "kubernetes/migration/job.yaml")) as file:
+        return judges.objects_of(file.read())
+
+
 def one(objects, kind):
     found = [item for item in objects if item["kind"] == kind]
     assert len(found) == 1, f"{len(found)} objects of kind {kind}"
@@ -88,7 +93,7 @@ def breaches_of_restricted(pod):
 
 class Manifests(unittest.TestCase):
     def test_each_object_is_what_the_published_schemas_describe(self):
-        self.assertEqual(judges.kubernetes_mistakes(dict(sources(self))), [])
+        self.assertEqual(judges.kubernetes_mistakes({**dict(sources(self)), "migration": migration()}), [])
 
     def test_the_schemas_refuse_fields_that_do_not_exist_and_values_of_the_wrong_type(self):
         base = judges.kustomize(os.path.join(judges.DEPLOY, "kubernetes/prometheus-operator"))
@@ -120,6 +125,8 @@ class Manifests(unittest.TestCase):
                     self.assertTrue(container["securityContext"]["readOnlyRootFilesystem"])
                     self.assertIn("memory", container["resources"]["limits"])
                     self.assertIn("cpu", container["resources"]["requests"])
+        [job] = migration()
+        self.assertEqual(breaches_of_restricted(job["spec"]["template"]["spec"]), [])
         loose = {"containers": [{"name": "a", "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN"]}}}],
                  "hostNetwork": True}
         self.assertEqual(len(breaches_of_restricted(loose)), 5)
