@@ -71,6 +71,9 @@ BoundSocket bind_listener(const Endpoint& endpoint, Sharing sharing, int backlog
     ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     // Inherited by accepted sockets: one system call less for each of them.
     ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // The kernel would take megabytes for a client that reads slowly. This is what it may hold beyond what is on the wire.
+    constexpr int kMostUnsent = 256 * 1024;
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kMostUnsent, sizeof kMostUnsent);
     if (endpoint.family() == AF_INET6) {
       const auto bytes = endpoint.bytes();
       const bool any = bytes == std::array<std::uint8_t, 16>{};

@@ -414,6 +414,7 @@ void Session::body_ended_early(ProxyExchange& exchange, const error_code& error)
   if (exchange.upload && exchange.upload->client_failed) {
     // Sets the outcome; the answer itself comes too late.
     static_cast<void>(refuse_body(exchange, exchange.client_body.failure()));
+    worker_.metrics.rejected.add(exchange.outcome().reason);
     return;
   }
   const auto reason = error == errc::timeout     ? "upstream_body_timeout"

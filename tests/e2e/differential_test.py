@@ -163,17 +163,17 @@ class Differential(EndToEnd):
         gone = record["gatehouse.reason"] == "client_disconnected" and "upstream.address" in record
         return record["gatehouse.decided_by"] == "origin" or gone
 
-    def test_uvicorn_with_h11(self):
+    def test_uvicorn_with_h11_sees_what_was_forwarded_and_nothing_else(self):
         self.compare("uvicorn_h11")
 
-    def test_uvicorn_with_httptools(self):
+    def test_uvicorn_with_httptools_sees_what_was_forwarded_and_nothing_else(self):
         self.compare("uvicorn_httptools")
 
-    def test_gunicorn(self):
+    def test_gunicorn_sees_what_was_forwarded_and_nothing_else(self):
         self.compare("gunicorn")
 
-    def test_node(self):
+    def test_node_sees_what_was_forwarded_and_nothing_else(self):
         self.compare("node")
 
-    def test_nginx(self):
+    def test_nginx_sees_what_was_forwarded_and_nothing_else(self):
         self.compare("nginx")

@@ -2,7 +2,6 @@
 notices nothing, and memory stays under what was promised."""
 import resource
 
-from support.apps import Uvicorn
 from support.case import EndToEnd
 from support.gatehouse import SANITIZED
 from support.http_client import Connection
@@ -13,6 +12,25 @@ from support.waiting import wait_until
 ATTACKERS = 2000
 # What src/proxy/README.md promises for a connection, in KiB, at the default limits.
 SLOW_HEAD, SLOW_BODY, SLOW_READER = 32, 64, 128
+
+
+class KernelMemory(EndToEnd):
+    def test_the_kernel_keeps_little_for_a_client_that_reads_nothing(self):
+        gatehouse = self.gatehouse({"upstream": self.start(SeeingApp("nginx")).url})
+        with gatehouse.connect() as connection:
+            connection.request("GET", "/long")
+            mine = "%04X" % connection.socket.getsockname()[1]
+            sizes = []
+
+            def settled():
+                with open("/proc/net/tcp") as table:
+                    for line in table:
+                        _, here, there, _, queues = line.split()[:5]
+                        if here.endswith(":%04X" % gatehouse.http[1]) and there.endswith(":" + mine):
+                            sizes.append(int(queues.split(":")[0], 16))
+                return len(sizes) > 100 and sizes[-1] > 0 and len(set(sizes[-100:])) == 1
+            wait_until(settled, "nothing moves any more")
+            self.assertLess(sizes[-1], 1 << 20)
 
 
 class SlowPeers(EndToEnd):
@@ -37,7 +55,7 @@ class SlowPeers(EndToEnd):
         attack.wait()
         self.assertGreater(visits, 5)
         grown = gatehouse.peak_memory_kib() - before
-        print(f"{path} {options}: {visits} visits, at most {held:.0f} connections, {grown / max(held, 1):.1f} KiB each")
+        print(f"{path} {options}: {visits} visits, at most {held:.0f} connections, {grown} KiB more")
         if not SANITIZED:
             self.assertLess(grown, ATTACKERS * promised)
         wait_until(lambda: gatehouse.metric("gatehouse_connections_open") == 0, "all of them are gone")
@@ -68,7 +86,7 @@ class SlowPeers(EndToEnd):
         self.attack(self.start(SeeingApp("nginx")), "/", SLOW_READER, "-X", "-w", 1, "-y", 16, "-n", 1, "-z", 5, "-k", 3)
 
     def test_slow_readers_of_long_answers_keep_nobody_else_out_where_an_address_has_a_bound(self):
-        gatehouse, _ = self.attack(self.start(Uvicorn()), "/stream?parts=400&size=10000", SLOW_READER,
+        gatehouse, _ = self.attack(self.start(SeeingApp("nginx")), "/long", SLOW_READER,
                                    "-X", "-w", 1, "-y", 16, "-n", 1, "-z", 5,
                                    config={"limits": {"connections_per_address": 300}}, source="127.0.0.2")
         self.assertGreater(gatehouse.metric("gatehouse_connections_over_limit_total"), 0)

@@ -106,6 +106,9 @@ TEST(RequestBody, AMalformedChunkBehindTheHeadOfTheAnswerIsStillTheClientsFault)
   const Ended ended = proxy.ended(0);
   EXPECT_EQ(ended.reason, "malformed_chunk");
   EXPECT_EQ(ended.flag, "DPE");
+  std::vector<std::string> counted;
+  proxy.metrics().rejected.for_each([&](std::string_view reason, std::uint64_t) { counted.emplace_back(reason); });
+  EXPECT_EQ(counted, std::vector<std::string>{"malformed_chunk"});
 }
 
 TEST(RequestBody, AClientThatLeavesInTheMiddleLeavesNoWholeRequestBehind) {

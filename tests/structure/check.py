@@ -3,6 +3,7 @@
 
 - src/CMakeLists.txt says which folder may use which: an #include "folder/..." must follow one of these arrows.
 - Each .cpp includes its own header before anything else, so that a header which does not compile alone breaks the build.
+- Each reason that Gatehouse refuses something for stands with its status in src/proxy/reasons.md, and no other.
 """
 import os
 import re
@@ -39,6 +40,26 @@ def breaches():
                 yield f"src/{name}/{file}: must include {own} first"
 
 
-found = list(breaches())
+def undocumented_reasons():
+    page = open(os.path.join(SRC, "proxy", "reasons.md")).read()
+    documented = set(re.findall(r"^\| `(\w+)` \| (\d+|none|as sent) \|", page, re.M))
+    names = {name for name, _ in documented}
+    sources = {}
+    for folder, _, files in os.walk(SRC):
+        for file in files:
+            if file.endswith((".cpp", ".hpp")):
+                path = os.path.join(folder, file)
+                sources[os.path.relpath(path, ROOT)] = open(path).read()
+    everything = "\n".join(sources.values())
+    for file, text in sources.items():
+        for status, reason in re.findall(r'\brefuse\(\s*(\d+),\s*"(?:[^"\\]|\\.)*",\s*"(\w+)"', text):
+            if (reason, status) not in documented:
+                yield f"{file}: the reason {reason} with status {status} has no row in src/proxy/reasons.md"
+    for name in sorted(names):
+        if f'"{name}"' not in everything:
+            yield f"src/proxy/reasons.md: nothing in src gives the reason {name}"
+
+
+found = [*breaches(), *undocumented_reasons()]
 print("\n".join(found) if found else "the tree has its shape")
 sys.exit(1 if found else 0)

@@ -1,4 +1,5 @@
-"""Five real HTTP servers that write down each whole request they saw: what they make of the bytes that reach them is theirs."""
+"""Five real HTTP servers that write down each whole request they saw: what they make of the bytes that reach them is theirs.
+nginx also serves /long, 4 MiB."""
 import json
 import os
 import tempfile
@@ -20,6 +21,7 @@ http {{
     access_log {seen} seen;
     # What is passed on is read to its end before, and can be written down.
     location / {{ proxy_pass http://unix:{folder}/behind; }}
+    location = /long {{ root {folder}; access_log off; }}
   }}
   server {{ listen unix:{folder}/behind; access_log off; location / {{ return 200 seen; }} }}
 }}
@@ -48,6 +50,9 @@ class SeeingApp(App):
             settings = os.path.join(self._folder.name, "nginx.conf")
             with open(settings, "w") as file:
                 file.write(_NGINX.format(folder=self._folder.name, port=port, seen=self._seen))
+            with open(os.path.join(self._folder.name, "long"), "wb") as file:
+                file.truncate(4 << 20)
+            os.chmod(self._folder.name, 0o755)
             return ["/usr/sbin/nginx", "-c", settings, "-p", self._folder.name]
         return [PYTHON, "-m", "uvicorn", "seen:asgi", "--http", kind.removeprefix("uvicorn_"), "--ws", "none", "--lifespan", "off",
                 "--timeout-keep-alive", "60", "--log-level", "critical", "--host", "127.0.0.1", "--port", port]

@@ -1,6 +1,8 @@
 #include "http/head_error.hpp"
 
 #include <gtest/gtest.h>
+#include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 
@@ -28,6 +30,16 @@ TEST(HeadError, OnlyWhatTheAppDidIsABadGateway) {
   for (auto error = HeadError{}; error < HeadError::malformed_status_line;
        error = static_cast<HeadError>(static_cast<int>(error) + 1))
     EXPECT_NE(status(error), 502) << name(error);
+}
+
+TEST(HeadError, EveryReasonARequestIsRefusedForIsDocumentedWithItsStatus) {
+  std::ifstream file(GATEHOUSE_SOURCE_DIR "/src/proxy/reasons.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  for (auto error = HeadError{}; error < HeadError::malformed_status_line;
+       error = static_cast<HeadError>(static_cast<int>(error) + 1)) {
+    const std::string row = "| `" + std::string(name(error)) + "` | " + std::to_string(status(error)) + " | ";
+    EXPECT_NE(page.find(row), std::string::npos) << "no row in reasons.md: " << row;
+  }
 }
 
 }  // namespace
