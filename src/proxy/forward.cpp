@@ -275,7 +275,9 @@ awaitable<Response> Forward::handle(Exchange& base) {
       co_return refusal;
     }
   }
-  exchange.connection = cluster.take_idle();
+  const bool repeatable = exchange.snapshot->settings.replay && request.body.rest == nullptr && idempotent(request.method);
+  using Repeat = upstream::Cluster::Repeat;
+  exchange.connection = cluster.take_idle(repeatable ? Repeat::kPossible : Repeat::kImpossible);
   Response response(exchange.arena());
   http::ResponseHead head;
   for (int replays = 0;; ++replays) {

@@ -84,7 +84,7 @@ awaitable<result<std::unique_ptr<Connection>>> Cluster::connect() {
   if (shared_.open.load(std::memory_order_relaxed) >= settings_.max_connections) {
     const bool slot = co_await wait_for_slot();
     // While waiting, this worker may have got one back.
-    if (auto idle = take_idle()) co_return idle;
+    if (auto idle = pool_.take()) co_return idle;
     if (!slot) co_return make_error_code(errc::too_large);
   }
   auto connection = co_await connect_once();

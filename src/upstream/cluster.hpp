@@ -23,6 +23,7 @@ struct ClusterSettings {
   std::string authority;  // what Host says where a client names none
   std::chrono::milliseconds connect_timeout{3000};
   std::chrono::milliseconds idle_timeout{4000};
+  std::chrono::milliseconds surely_open{500};  // no app closes a connection that has been idle for no longer
   std::chrono::milliseconds wait_for_app{0};  // how long a request waits for an app that does not accept connections
   std::size_t wait_queue = 256;               // how many requests of a worker may wait so
   std::size_t idle_connections = 512;
@@ -59,8 +60,12 @@ class Cluster {
   Cluster(boost::asio::io_context& io, net::TimerWheel& wheel, ClusterSettings settings, observe::WorkerMetrics& metrics,
           SharedConnections& shared);
 
-  // A live idle connection, or null: then connect().
-  std::unique_ptr<Connection> take_idle() { return pool_.take(); }
+  // A live idle connection, or null: then connect(). For a request that cannot be sent again only one that the app is not about
+  // to close: the keep-alive race would be lost for good.
+  enum class Repeat : std::uint8_t { kPossible, kImpossible };
+  std::unique_ptr<Connection> take_idle(Repeat repeat) {
+    return repeat == Repeat::kPossible ? pool_.take() : pool_.take(settings_.surely_open);
+  }
   // A new connection. Waits for one to become free where max_connections are open (at most connect_timeout), and for the app as
   // configured. errc::unreachable, timeout, unresolved, exhausted, or too_large when too many wait already or none became free.
   boost::asio::awaitable<result<std::unique_ptr<Connection>>> connect();

@@ -23,14 +23,18 @@ class Connection final : private net::Deadline {
   // Calls `on_idle_end` when the connection has not been taken out of the pool until `at`.
   void start_idle(net::Clock::time_point at, std::function<void(Connection&)>& on_idle_end) {
     on_idle_end_ = &on_idle_end;
+    idle_since_ = net::Clock::now();
     Deadline::set(stream.wheel(), at);
   }
   void end_idle() noexcept { Deadline::clear(); }
+  // How long it has been idle; only while it is.
+  net::Clock::duration rested() const noexcept { return net::Clock::now() - idle_since_; }
 
  private:
   void on_expired() override { (*on_idle_end_)(*this); }
   std::function<void(Connection&)>* on_idle_end_ = nullptr;
   std::atomic<std::int64_t>* open_;
+  net::Clock::time_point idle_since_{};
 };
 
 }  // namespace gatehouse::upstream

@@ -7,8 +7,9 @@ namespace gatehouse::upstream {
 ConnectionPool::ConnectionPool(std::size_t most, net::Clock::duration idle, observe::WorkerMetrics& metrics)
     : most_(most), idle_limit_(idle), metrics_(metrics), on_idle_end_([this](Connection& connection) { drop(connection); }) {}
 
-std::unique_ptr<Connection> ConnectionPool::take() {
-  while (!idle_.empty()) {
+std::unique_ptr<Connection> ConnectionPool::take(net::Clock::duration longest_rest) {
+  // The last one has rested least.
+  while (!idle_.empty() && (longest_rest == net::Clock::duration::max() || idle_.back()->rested() <= longest_rest)) {
     auto connection = std::move(idle_.back());
     idle_.pop_back();
     metrics_.upstream_connections_idle.subtract();

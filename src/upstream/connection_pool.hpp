@@ -19,8 +19,8 @@ class ConnectionPool {
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-  // A live idle connection, or null.
-  std::unique_ptr<Connection> take();
+  // A live connection that has been idle for no longer than `longest_rest`, or null.
+  std::unique_ptr<Connection> take(net::Clock::duration longest_rest = net::Clock::duration::max());
   // Keeps a connection whose last response has been read in full. `idle` bounds its stay further (Keep-Alive: timeout).
   void give_back(std::unique_ptr<Connection> connection, net::Clock::duration idle);
   void close_all() noexcept;

@@ -13,7 +13,8 @@ from support.waiting import wait_until
 
 class Race(EndToEnd):
     """The app closes after one second; Gatehouse would keep its connections for longer, and volleys of requests come just then:
-    every request finds a connection that is being closed. More than 5,000 requests in all."""
+    every GET finds a connection that is being closed, and is sent again where it was lost; a POST, which cannot be sent again, takes a
+    new one. More than 5,000 requests in all."""
 
     CLIENTS, ROUNDS = 150, 6
 
@@ -45,12 +46,11 @@ class Race(EndToEnd):
         counts = app.fetch("GET", "/counts").json()
         self.assertEqual(len(sent), self.CLIENTS * self.ROUNDS)
         self.assertEqual([key for key, _ in sent if counts.get(key, 0) > 1], [], "executed twice")
-        for key, status in sent:  # an answer of 200 means once; a 502 may mean never
-            self.assertIn((status, counts.get(key, 0)), [(200, 1), (502, 0), (502, 1)])
+        self.assertEqual([(key, status) for key, status in sent if (status, counts.get(key, 0)) != (200, 1)], [])
         closed = proxy.metric("gatehouse_upstream_stale_connections_total")
         replayed = proxy.metric("gatehouse_upstream_replays_total")
         print(f"{len(outcomes) + len(sent)} requests; found closed: {closed:.0f}, replayed: {replayed:.0f}, "
-              f"POSTs that failed: {sum(status != 200 for _, status in sent)} of {len(sent)}")
+              f"{len(sent)} of them POSTs")
         return closed + replayed
 
     def test_uvicorn_on_h11_may_close_first(self):

@@ -273,13 +273,31 @@ TEST(Replay, ARequestThatMayHaveBeenExecutedIsNotRepeated) {
   for (const std::string_view method : {"POST", "PATCH", "FROBNICATE"}) {
     SCOPED_TRACE(method);
     ScriptedUpstream app(dies_on_the_second());
-    ProxyUnderTest proxy(app.port());
+    ProxySettings settings;
+    settings.cluster.surely_open = std::chrono::hours(1);
+    ProxyUnderTest proxy(app.port(), settings);
     Socket client = proxy.connect();
     client.send("GET /first HTTP/1.1\r\nHost: a\r\n\r\n");
     read_response(client);
     client.send(std::string(method) + " /once HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody");
     EXPECT_EQ(read_response(client).status, 502);
     EXPECT_EQ(app.seen(), (std::vector<std::string>{"GET /first", std::string(method) + " /once body"}));
+  }
+}
+
+TEST(Replay, ARequestThatCannotBeRepeatedTakesNoConnectionThatTheAppMayBeClosing) {
+  for (const std::string_view method : {"POST", "PATCH", "FROBNICATE", "GET"}) {
+    SCOPED_TRACE(method);
+    ProxySettings settings;
+    settings.cluster.surely_open = std::chrono::milliseconds(-1);
+    ScriptedUpstream app(serve_well);
+    ProxyUnderTest proxy(app.port(), settings);
+    Socket client = proxy.connect();
+    client.send("GET /first HTTP/1.1\r\nHost: a\r\n\r\n");
+    read_response(client);
+    client.send(std::string(method) + " /next HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody");
+    EXPECT_EQ(read_response(client).status, 200);
+    EXPECT_EQ(app.connections(), method == "GET" ? 1u : 2u);
   }
 }
 
@@ -302,7 +320,9 @@ TEST(Replay, NothingIsRepeatedOnceAByteOfTheAnswerCame) {
 
 TEST(Replay, AStreamedBodyIsNotRepeated) {
   ScriptedUpstream app(dies_on_the_second());
-  ProxyUnderTest proxy(app.port());
+  ProxySettings settings;
+  settings.cluster.surely_open = std::chrono::hours(1);
+  ProxyUnderTest proxy(app.port(), settings);
   Socket client = proxy.connect();
   client.send("GET /first HTTP/1.1\r\nHost: a\r\n\r\n");
   read_response(client);

@@ -61,6 +61,14 @@ TEST_F(ConnectionPoolTest, DropsAConnectionOnWhichTheAppSpokeUnasked) {
   EXPECT_EQ(pool_.take(), nullptr);
 }
 
+TEST_F(ConnectionPoolTest, KeepsAConnectionThatHasRestedForTooLongForOthers) {
+  Pair pair(io_, wheel_);
+  pool_.give_back(std::move(pair.connection), seconds(4));
+  EXPECT_EQ(pool_.take(milliseconds(-1)), nullptr);
+  EXPECT_EQ(pool_.size(), 1U);
+  EXPECT_NE(pool_.take(seconds(100)), nullptr);
+}
+
 TEST_F(ConnectionPoolTest, KeepsNoMoreThanItMay) {
   for (int i = 0; i < 4; ++i) {
     Pair pair(io_, wheel_);
