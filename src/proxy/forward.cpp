@@ -268,7 +268,8 @@ awaitable<Response> Forward::handle(Exchange& base) {
   exchange.measures.upstream_began = net::Clock::now();
   exchange.worker.metrics.upstream_requests.add();
   if (request.body.rest != nullptr) {
-    exchange.upload_place = co_await cluster.upload_place();
+    auto place = co_await cluster.upload_place();
+    exchange.upload_place = std::move(place);
     if (!exchange.upload_place) {
       Response refusal = refuse_upstream(exchange, UpstreamFailure::kQueueFull);
       count_failure(exchange.worker, exchange);
