@@ -55,6 +55,9 @@ def undocumented_reasons():
         for status, reason in re.findall(r'\brefuse\(\s*(\d+),\s*"(?:[^"\\]|\\.)*",\s*"(\w+)"', text):
             if (reason, status) not in documented:
                 yield f"{file}: the reason {reason} with status {status} has no row in src/proxy/reasons.md"
+        for reason in re.findall(r'\brefuse_\w+\(\s*exchange,\s*"(\w+)"', text):
+            if reason not in names:
+                yield f"{file}: the reason {reason} has no row in src/proxy/reasons.md"
     for name in sorted(names):
         if f'"{name}"' not in everything:
             yield f"src/proxy/reasons.md: nothing in src gives the reason {name}"
