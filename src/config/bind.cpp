@@ -231,6 +231,13 @@ Health read_health(const OptionsReader& reader) {
   return {reader.text("path"), reader.secret("token"), reader.texts("allow"), read_checks(reader)};
 }
 
+LogBodies read_log_bodies(const OptionsReader& reader, LogBodies bodies) {
+  if (reader.has("enabled")) bodies.enabled = reader.boolean("enabled");
+  if (reader.has("max_size")) bodies.max_size = reader.bytes("max_size");
+  if (reader.has("content_types")) bodies.content_types = reader.texts("content_types");
+  return bodies;
+}
+
 Log read_log(const OptionsReader& reader) {
   const OptionsReader redact = reader.map("redact");
   const OptionsReader access = reader.map("access");
@@ -239,9 +246,25 @@ Log read_log(const OptionsReader& reader) {
   log.format = reader.choice<LogFormatSetting>("format");
   const bool is_stream = reader.text("output") == "stdout" || reader.text("output") == "stderr";
   log.output = is_stream ? reader.text("output") : reader.file("output");
-  log.redact = {redact.texts("names"), redact.texts("headers"), redact.texts("patterns")};
-  log.access = {access.boolean("enabled"), access.choice<AccessFieldsSetting>("fields"),
-                access.boolean("exclude_health"), access.texts("headers"), access.number("sample")};
+  const OptionsReader levels = reader.map("levels");
+  for (const std::string_view component : kLogComponents)
+    if (levels.has(component)) log.levels.emplace(component, levels.choice<LogLevel>(component));
+  log.redact = {redact.texts("names"),
+                redact.texts("headers"),
+                redact.texts("patterns"),
+                redact.choice<RedactActionSetting>("action"),
+                redact.secret("hash_key"),
+                redact.boolean("emails"),
+                redact.choice<ClientAddressesSetting>("client_addresses")};
+  log.access = {access.boolean("enabled"),
+                access.choice<AccessFieldsSetting>("fields"),
+                access.boolean("exclude_health"),
+                access.texts("exclude_paths"),
+                access.texts("headers"),
+                access.texts("response_headers"),
+                access.number("sample"),
+                access.duration("minimum_duration")};
+  log.bodies = read_log_bodies(reader.map("bodies"), {});
   log.queue = reader.bytes("queue");
   log.overflow = reader.choice<OverflowSetting>("overflow");
   return log;
@@ -276,12 +299,15 @@ std::vector<Route> read_routes(const OptionsReader& top, const Config& config) {
     Route route{{match.text("path"), match.texts("methods"), lower_case(match.text("host"))},
                 config.limits.body,
                 config.upstream.first_byte_timeout,
-                config.upstream.read_idle_timeout};
+                config.upstream.read_idle_timeout,
+                config.log.bodies};
     const OptionsReader limits = reader.map("limits");
     const OptionsReader upstream = reader.map("upstream");
     if (limits.has("body")) route.body_limit = limits.bytes("body");
     if (upstream.has("first_byte_timeout")) route.first_byte_timeout = upstream.duration("first_byte_timeout");
     if (upstream.has("read_idle_timeout")) route.read_idle_timeout = upstream.duration("read_idle_timeout");
+    if (const OptionsReader log = reader.map("log"); log.has("bodies"))
+      route.log_bodies = read_log_bodies(log.map("bodies"), route.log_bodies);
     bool is_new = true;
     for (const std::string& text : match_keys(route.match)) is_new = known.insert(text).second && is_new;
     if (!is_new && !reader.has_mistake("match")) match.mistake("takes the same requests as a route above");
@@ -313,7 +339,8 @@ Config bind(const LoadedSettings& settings, Mistakes& mistakes) {
   config.forwarded = {top.map("forwarded").choice<ForwardedField>("field"), static_cast<int>(top.map("forwarded").integer("hops"))};
   config.health = read_health(top.map("health"));
   config.log = read_log(top.map("log"));
-  config.shutdown = {top.map("shutdown").duration("linger"), top.map("shutdown").duration("deadline")};
+  const OptionsReader shutdown = top.map("shutdown");
+  config.shutdown = {shutdown.duration("linger"), shutdown.duration("deadline"), shutdown.duration("app_deadline")};
   config.routes = read_routes(top, config);
   refuse_overlaps(config, settings, top);
   return config;

@@ -4,11 +4,14 @@
 
 #include <gatehouse/options.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gatehouse {
@@ -172,10 +175,21 @@ enum class LogFormatSetting : std::uint8_t { kJson, kText };
 enum class OverflowSetting : std::uint8_t { kDrop, kBlock };
 enum class AccessFieldsSetting : std::uint8_t { kMinimal, kDefault, kFull };
 
+enum class RedactActionSetting : std::uint8_t { kReplace, kHash, kMask, kDrop };
+enum class ClientAddressesSetting : std::uint8_t { kKeep, kTruncate, kHash, kDrop };
+
+// The components of Gatehouse that log.levels knows.
+inline constexpr std::array<std::string_view, 6> kLogComponents{"gatehouse", "upstream", "health",
+                                                                "proxy",     "csp",      "rate_limits"};
+
 struct Redact {
   std::vector<std::string> names;
   std::vector<std::string> headers;
   std::vector<std::string> patterns;
+  RedactActionSetting action = RedactActionSetting::kReplace;
+  Secret hash_key;  // empty: a random one for each run
+  bool emails = false;
+  ClientAddressesSetting client_addresses = ClientAddressesSetting::kKeep;
   bool operator==(const Redact&) const = default;
 };
 
@@ -183,17 +197,31 @@ struct AccessLog {
   bool enabled = true;
   AccessFieldsSetting fields = AccessFieldsSetting::kDefault;
   bool exclude_health = true;
+  std::vector<std::string> exclude_paths;
   std::vector<std::string> headers;
+  std::vector<std::string> response_headers;
   double sample = 1.0;
+  milliseconds minimum_duration{0};
   bool operator==(const AccessLog&) const = default;
+};
+
+// Bodies in the log, for finding a mistake.
+struct LogBodies {
+  bool enabled = false;
+  Bytes max_size = 4 * kKiB;
+  // `application/json`, `text/*`, `*+json`
+  std::vector<std::string> content_types{"application/json", "*+json", "application/x-www-form-urlencoded", "text/*"};
+  bool operator==(const LogBodies&) const = default;
 };
 
 struct Log {
   LogLevel level = LogLevel::kInfo;
+  std::map<std::string, LogLevel> levels;  // of single components
   LogFormatSetting format = LogFormatSetting::kJson;
   std::string output = "stdout";  // stdout, stderr, or the path of a file
   Redact redact;
   AccessLog access;
+  LogBodies bodies;
   Bytes queue = 4 * kMiB;
   OverflowSetting overflow = OverflowSetting::kDrop;
   bool operator==(const Log&) const = default;
@@ -202,6 +230,7 @@ struct Log {
 struct Shutdown {
   milliseconds linger = milliseconds{0};
   milliseconds deadline = seconds{25};
+  milliseconds app_deadline = seconds{4};
   bool operator==(const Shutdown&) const = default;
 };
 
@@ -218,6 +247,7 @@ struct Route {
   Bytes body_limit = 10 * kMiB;
   milliseconds first_byte_timeout = seconds{60};
   milliseconds read_idle_timeout = seconds{60};
+  LogBodies log_bodies;
   bool operator==(const Route&) const = default;
 };
 

@@ -200,6 +200,7 @@ KeySpec health() {
 }
 
 KeySpec redact() {
+  const Redact defaults;
   std::vector<KeySpec> keys{
       key::texts("names", {},
                  "Names of fields, parameters and keys whose values never appear, besides the built-in ones."),
@@ -208,6 +209,14 @@ KeySpec redact() {
       key::texts("patterns", {}, "Regular expressions (RE2) of texts that never appear, besides the built-in shapes.")
           .of_format(format::kRegex)
           .within(0, 100),
+      key::choice("action", {"replace", "hash", "mask", "drop"}, "replace",
+                  "What takes a secret's place: REDACTED, a keyed hash, stars and the last four characters, or nothing."),
+      key::text("hash_key", std::nullopt,
+                "Key of the hashes; without it each run has its own, and hashes of two runs do not compare.")
+          .secret(),
+      key::boolean("emails", defaults.emails, "Hide e-mail addresses too."),
+      key::choice("client_addresses", {"keep", "truncate", "hash", "drop"}, "keep",
+                  "Addresses of clients: as they are, cut to /24 (IPv6: /56), hashed, or left out."),
   };
   return key::map("redact", std::move(keys), "What is kept out of every log, besides the built-in list.");
 }
@@ -218,13 +227,45 @@ KeySpec access_log() {
       key::boolean("enabled", defaults.enabled, "Write one record for each request."),
       key::choice("fields", {"minimal", "default", "full"}, "default", "How much a record says."),
       key::boolean("exclude_health", defaults.exclude_health, "Leave out successful health requests."),
+      key::texts("exclude_paths", {}, "Paths whose successful requests are left out: /healthz, /static/*.")
+          .of_format(format::kRoutePath)
+          .within(0, 100),
       key::texts("headers", {}, "Request header fields that a record also holds, redacted.")
+          .of_format(format::kFieldName)
+          .within(0, 32),
+      key::texts("response_headers", {}, "Response header fields that a record also holds, redacted.")
           .of_format(format::kFieldName)
           .within(0, 32),
       key::number("sample", defaults.sample, "Share of the successful requests that are recorded; failures always are.")
           .within_numbers(0, 1),
+      key::duration("minimum_duration", defaults.minimum_duration, "Successful requests faster than this are left out.")
+          .within(kNone, hours{1}),
   };
   return key::map("access", std::move(keys), "The record of each request.");
+}
+
+KeySpec log_bodies(bool on_route) {
+  const LogBodies defaults;
+  constexpr std::int64_t kMostTold = 256 * 1024;
+  const auto or_none = [on_route](auto value) { return on_route ? std::nullopt : std::optional(value); };
+  KeySpec enabled = key::boolean("enabled", defaults.enabled, "Write the bodies of requests and responses to the log, redacted.");
+  KeySpec types = key::texts("content_types", defaults.content_types, "Types whose bodies are written: application/json, text/*, *+json.");
+  if (on_route) enabled.default_yaml = types.default_yaml = std::nullopt;
+  std::vector<KeySpec> keys{
+      std::move(enabled),
+      key::bytes("max_size", or_none(defaults.max_size), "How much of a body is written.").within(1, kMostTold),
+      std::move(types).within(0, 32),
+  };
+  KeySpec bodies = key::map("bodies", std::move(keys), "Bodies in the log, for finding a mistake; never leave it on.");
+  return on_route ? std::move(bodies).optional() : bodies;
+}
+
+KeySpec log_levels() {
+  std::vector<KeySpec> keys;
+  for (const std::string_view component : kLogComponents)
+    keys.push_back(key::choice(component, {"trace", "debug", "info", "warn", "error", "off"}, std::nullopt,
+                               "Least severity of messages of " + std::string(component) + "; else that of log.level."));
+  return key::map("levels", std::move(keys), "Least severity of the messages of single components.");
 }
 
 KeySpec log() {
@@ -232,10 +273,12 @@ KeySpec log() {
   std::vector<KeySpec> keys{
       key::choice("level", {"trace", "debug", "info", "warn", "error", "off"}, "info",
                   "Least severity of Gatehouse's own messages."),
+      log_levels(),
       key::choice("format", {"json", "text"}, "json", "One JSON object a line, or text for people."),
       key::text("output", defaults.output, "stdout, stderr, or the path of a file.").of_format(format::kFilePath),
       redact(),
       access_log(),
+      log_bodies(false),
       key::bytes("queue", defaults.queue, "Memory for lines that wait to be written.").within(64 * 1024, 1 << 30),
       key::choice("overflow", {"drop", "block"}, "drop", "When the queue is full: drop lines and count them, or wait."),
   };
@@ -257,6 +300,9 @@ KeySpec shutdown() {
       key::duration("linger", defaults.linger, "From SIGTERM to the end of accepting, while readiness already fails.")
           .within(kNone, hours{1}),
       key::duration("deadline", defaults.deadline, "From the end of accepting to the end of requests in flight.")
+          .within(kNone, hours{1}),
+      key::duration("app_deadline", defaults.app_deadline,
+                    "With gatehouse exec: from the signal that ends the app to the one that kills it.")
           .within(kNone, hours{1}),
   };
   return key::map("shutdown", std::move(keys), "What happens at SIGTERM.");
@@ -357,6 +403,7 @@ KeySpec routes(std::span<const Section> sections) {
                                               "From one byte of a response to the next; 0s: no bound."))},
                "How the app is called on this route.")
           .optional(),
+      key::map("log", {log_bodies(true)}, "What is logged on this route.").optional(),
   };
   for (const Section& section : sections)
     if (section.per_route) keys.push_back(on_a_route(section.spec));

@@ -63,7 +63,7 @@ TEST(ExampleFile, HoldsTheDefaults) {
 TEST(ExampleFile, LoadsWithItsCommentedSettingsButForTheFilesTheyName) {
   std::string text = with_every_setting(source_file("config/gatehouse.yaml"));
   const LoadResult loaded =
-      load(text, environment_with({{"HEALTH_TOKEN", "t"}, {"DATABASE_URL", "postgres://db/app"}}));
+      load(text, environment_with({{"HEALTH_TOKEN", "t"}, {"LOG_HASH_KEY", "k"}, {"DATABASE_URL", "postgres://db/app"}}));
   EXPECT_FALSE(loaded);
   for (const Mistake& mistake : loaded.mistakes())
     EXPECT_TRUE(mistake.sentence.ends_with("does not exist")) << to_string(mistake);

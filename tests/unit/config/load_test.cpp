@@ -30,10 +30,11 @@ header_names: { allow: [x_legacy] }
 paths: { encoded_slash: keep, dot_segments: normalise, double_slash: merge }
 trusted_proxies: [10.0.0.0/8, "::1"]
 health: { path: "", token: abc, checks: [{ name: db, type: postgres, url: "postgresql+asyncpg://u:p@db/app" }] }
-log: { level: off, format: text, access: { fields: full, sample: 0.25 }, redact: { names: [ssn] } }
+log: { level: off, format: text, access: { fields: full, sample: 0.25 }, redact: { names: [ssn], action: mask, client_addresses: truncate }, levels: { upstream: debug }, bodies: { max_size: 1KiB } }
 routes:
   - match: { path: "/items/{id}", methods: [GET], host: App.Example.com }
     limits: { body: 1KiB }
+    log: { bodies: { enabled: true } }
 shutdown: { linger: 5s }
 )");
   ASSERT_TRUE(loaded) << all_mistakes(loaded);
@@ -57,6 +58,12 @@ shutdown: { linger: 5s }
   EXPECT_EQ(loaded->health.checks.at(0).type, CheckType::kPostgres);
   EXPECT_EQ(loaded->log.level, LogLevel::kOff);
   EXPECT_EQ(loaded->log.access.sample, 0.25);
+  EXPECT_EQ(loaded->log.redact.action, RedactActionSetting::kMask);
+  EXPECT_EQ(loaded->log.redact.client_addresses, ClientAddressesSetting::kTruncate);
+  EXPECT_EQ(loaded->log.levels, (std::map<std::string, LogLevel>{{"upstream", LogLevel::kDebug}}));
+  EXPECT_FALSE(loaded->log.bodies.enabled);
+  EXPECT_EQ(loaded->routes.at(0).log_bodies.max_size, kKiB);
+  EXPECT_TRUE(loaded->routes.at(0).log_bodies.enabled);
   ASSERT_EQ(loaded->routes.size(), 1u);
   EXPECT_EQ(loaded->routes[0].match.host, "app.example.com");
   EXPECT_EQ(loaded->routes[0].body_limit, kKiB);

@@ -54,10 +54,11 @@ health:
     - { name: a, type: file_age, path: /x, maximum_age: 36h }
     - { name: b, type: disk, path: /, minimum_free: 5GiB, critical: false }
     - { name: c, type: command, command: [/bin/check, "--a b", "$${X}", "off", "12"] }
-log: { level: off, access: { sample: 0.125, headers: [User-Agent] }, redact: { names: [ssn, "größe", "a: b", "#x", "\\d\"q"], patterns: ['\d{3}'] } }
+log: { level: off, levels: { csp: error }, bodies: { enabled: true }, access: { sample: 0.125, headers: [User-Agent], minimum_duration: 5ms }, redact: { names: [ssn, "größe", "a: b", "#x", "\\d\"q"], patterns: ['\d{3}'] } }
 routes:
   - match: { path: "/items/{id}", methods: [GET], host: "*.example.com" }
     limits: { body: 1B }
+    log: { bodies: { enabled: false, content_types: ["*+json"] } }
   - match: {}
 shutdown: { linger: 5s, deadline: 0s }
 )");
