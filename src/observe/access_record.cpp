@@ -80,9 +80,10 @@ class JsonRecord {
     if (!record_.referer.empty())
       json_.text("http.request.header.referer", redactor_.url(record_.referer, scratch_), kLong);
     json_.seconds("gatehouse.duration.read", record_.read);
-    json_.seconds("gatehouse.duration.wait", record_.wait);
+    seconds_if("gatehouse.duration.queue", record_.queue);
     seconds_if("gatehouse.duration.upstream_connect", record_.upstream_connect);
     seconds_if("gatehouse.duration.upstream_first_byte", record_.upstream_first_byte);
+    seconds_if("gatehouse.duration.body", record_.body);
     json_.number("gatehouse.upstream_attempts", static_cast<std::uint64_t>(record_.upstream_attempts));
   }
 

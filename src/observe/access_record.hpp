@@ -50,13 +50,15 @@ struct AccessRecord {
   std::uint64_t bytes_sent = 0;      // of the response body
 
   Duration total{};  // first byte of the head to last byte of the response
-  Duration read{};   // until the head was there
-  Duration wait{};   // for a turn: an upstream connection, a slot
+  // The parts of it; together with `added` they are the whole.
+  Duration read{};  // until the head was there
   // Unset where no upstream was asked, or where that point was not reached.
-  std::optional<Duration> upstream_connect;
-  std::optional<Duration> upstream_first_byte;
-  std::optional<Duration> upstream_total;
-  Duration added{};  // by Gatehouse: total without what clients and upstream took
+  std::optional<Duration> queue;                // for a turn: a free connection, an app that is not there yet
+  std::optional<Duration> upstream_connect;     // zero for a connection that was kept
+  std::optional<Duration> upstream_first_byte;  // from the connection to the first byte of the answer
+  std::optional<Duration> body;                 // from there to the last byte, while there was waiting for either side
+  std::optional<Duration> upstream_total;       // those four
+  Duration added{};                             // by Gatehouse itself
   unsigned upstream_attempts = 0;
 
   // For the extra fields that the format names; null where there is none.

@@ -18,6 +18,7 @@ namespace gatehouse {
 namespace {
 
 constexpr int kPauseMilliseconds = 100;
+constexpr int kUnknownStatus = 255;
 // Once the child is gone, a grandchild may hold the pipe open for ever; what it prints is read as long as it keeps
 // coming.
 constexpr int kSilentRounds = 5;
@@ -48,13 +49,15 @@ class SpawnSettings {
     posix_spawn_file_actions_init(&actions_);
     posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, err, STDERR_FILENO);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
     posix_spawnattr_init(&attributes_);
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   }
   ~SpawnSettings() {
     posix_spawn_file_actions_destroy(&actions_);
@@ -74,7 +77,7 @@ class SpawnSettings {
 
 result<std::unique_ptr<ChildProcess>> ChildProcess::start(std::span<const std::string> command,
                                                           std::shared_ptr<const Redactor> redactor, AppLogForm form,
-                                                          Sink sink) {
+                                                          Sink sink, OnEnd on_end) {
   if (command.empty()) return make_error_code(errc::invalid_argument);
   Pipe out, err;
   if (!out.opened() || !err.opened()) return error_code(errno, boost::system::system_category());
@@ -88,12 +91,13 @@ result<std::unique_ptr<ChildProcess>> ChildProcess::start(std::span<const std::s
       ::posix_spawnp(&id, arguments[0], settings.actions(), settings.attributes(), arguments.data(), environ);
   if (failure != 0) return error_code(failure, boost::system::system_category());
   return std::unique_ptr<ChildProcess>(
-      new ChildProcess(id, out.take_read_end(), err.take_read_end(), std::move(redactor), form, std::move(sink)));
+      new ChildProcess(id, out.take_read_end(), err.take_read_end(), std::move(redactor), form, std::move(sink),
+                       std::move(on_end)));
 }
 
 ChildProcess::ChildProcess(pid_t id, int out, int err, std::shared_ptr<const Redactor> redactor, AppLogForm form,
-                           Sink sink)
-    : id_(id), sink_(std::move(sink)), ended_(status_.get_future()) {
+                           Sink sink, OnEnd on_end)
+    : id_(id), sink_(std::move(sink)), on_end_(std::move(on_end)), ended_(status_.get_future()) {
   // Signals are the owner's business: its thread must be the one that sees them.
   sigset_t all, before;
   sigfillset(&all);
@@ -104,7 +108,7 @@ ChildProcess::ChildProcess(pid_t id, int out, int err, std::shared_ptr<const Red
 }
 
 ChildProcess::~ChildProcess() {
-  signal(SIGKILL);
+  signal_group(SIGKILL);
   reader_.join();
 }
 
@@ -113,13 +117,24 @@ void ChildProcess::signal(int number) noexcept {
   if (!reaped_) ::kill(id_, number);
 }
 
+void ChildProcess::signal_group(int number) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!reaped_) ::kill(-id_, number);
+}
+
 int ChildProcess::wait() { return ended_.get(); }
 
 // The exit status, or -1 while the child runs.
 int ChildProcess::reap() {
   const std::lock_guard lock(mutex_);
   int status = 0;
-  if (::waitpid(id_, &status, WNOHANG) != id_) return -1;
+  const pid_t reaped = ::waitpid(id_, &status, WNOHANG);
+  if (reaped < 0 && errno == ECHILD) {
+    // Somebody else has taken the status away.
+    reaped_ = true;
+    return kUnknownStatus;
+  }
+  if (reaped != id_) return -1;
   reaped_ = true;
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -168,6 +183,7 @@ void ChildProcess::read_output(int out, int err, std::shared_ptr<const Redactor>
     ::waitid(P_PID, static_cast<id_t>(id_), &info, WEXITED | WNOWAIT);
     status = reap();
   }
+  if (on_end_) on_end_(status);
   status_.set_value(status);
 }
 

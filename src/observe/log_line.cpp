@@ -10,7 +10,7 @@ namespace gatehouse {
 namespace {
 
 constexpr std::size_t kMessageLimit = 16384;
-constexpr std::size_t kValueLimit = 4096;
+constexpr std::size_t kKeyLimit = 256;
 
 // Keys that every line has; a field of that name would make the object ambiguous.
 constexpr std::array<std::string_view, 4> kReserved = {"timestamp", "level", "logger", "message"};
@@ -32,7 +32,7 @@ void write_json(const LogLine& line, const Redactor& redactor, std::string& out)
       continue;
     }
     if (const auto* text = std::get_if<std::string_view>(&field.value()))
-      json.text_entry(key, redactor.value(key, *text, scratch), kValueLimit);
+      json.text_entry(key, redactor.value(key, *text, scratch), line.value_limit);
     else if (const auto* integer = std::get_if<std::int64_t>(&field.value()))
       json.number_entry(key, *integer);
     else if (const auto* natural = std::get_if<std::uint64_t>(&field.value()))
@@ -88,17 +88,17 @@ void write_text(const LogLine& line, bool colored, const Redactor& redactor, std
   for (const char c : line.level) out += c >= 'a' && c <= 'z' ? static_cast<char>(c & ~0x20) : c;
   if (colored) out += "\x1b[0m";
   out.append(kLevelWidth - std::min(kLevelWidth, line.level.size()) + 1, ' ');
-  append_escaped(out, line.logger, kValueLimit);
+  append_escaped(out, line.logger, kKeyLimit);
   out += ": ";
   append_escaped(out, redactor.text(line.message, scratch), kMessageLimit);
   for (const LogField& field : line.fields) {
     out += ' ';
-    append_escaped(out, field.key(), kValueLimit);
+    append_escaped(out, field.key(), kKeyLimit);
     out += '=';
     const std::string value = plain(field, redactor, scratch);
     const bool bare = !value.empty() && value.find_first_of(" =") == std::string::npos;
     if (!bare) out += '"';
-    append_escaped(out, value, kValueLimit);
+    append_escaped(out, value, line.value_limit);
     if (!bare) out += '"';
   }
   out += '\n';

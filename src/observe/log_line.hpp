@@ -45,6 +45,7 @@ struct LogLine {
   std::string_view logger;
   std::string_view message;
   std::span<const LogField> fields;
+  std::size_t value_limit = 4096;  // bytes of one field that are kept
 };
 
 // Appends the line, its line break included. Message and values are redacted and bounded.

@@ -41,7 +41,23 @@ bool LogQueue::push(std::string& lines, std::size_t count) {
 
 bool LogQueue::push_line(std::string_view line) {
   std::unique_lock lock(mutex_);
-  if (!make_room(lock, line.size())) {
+  return keep_line(lock, make_room(lock, line.size()), line);
+}
+
+bool LogQueue::push_line_patiently(std::string_view line, std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  const auto fits = [&] { return bytes_ == 0 || bytes_ + line.size() <= capacity_ / 2; };
+  const auto ready = [&] { return closed_ || fits(); };
+  if (overflow_ == LogOverflow::kBlock)
+    drained_.wait(lock, ready);
+  else if (!ready() && !stalled_)
+    stalled_ = !drained_.wait_for(lock, patience, ready);
+  if (fits()) stalled_ = false;
+  return keep_line(lock, !closed_ && fits() && line.size() <= capacity_, line);
+}
+
+bool LogQueue::keep_line(std::unique_lock<std::mutex>& lock, bool room, std::string_view line) {
+  if (!room) {
     lock.unlock();
     count_dropped(1);
     return false;
@@ -100,7 +116,7 @@ void LogQueue::give_back(std::vector<LogChunk>&& chunks) {
     }
   }
   chunks.clear();
-  if (overflow_ == LogOverflow::kBlock) drained_.notify_all();
+  drained_.notify_all();
 }
 
 void LogQueue::wake() {

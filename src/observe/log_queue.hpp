@@ -35,6 +35,9 @@ class LogQueue {
   bool push(std::string& lines, std::size_t count);
   // The same for one line that is not worth a buffer.
   bool push_line(std::string_view line);
+  // For the application's output: it may have half of the room, so that the records of requests always find some, and is
+  // held up for `patience` by a slow reader. One that has stopped reading holds it up once.
+  bool push_line_patiently(std::string_view line, std::chrono::milliseconds patience);
 
   // For the writer: everything that waits, after waiting for something, for wake(), or for the end of `patience`.
   std::vector<LogChunk> take(std::chrono::milliseconds patience);
@@ -49,11 +52,14 @@ class LogQueue {
   // Lines that found no room, or that the writer could not write.
   std::uint64_t dropped_lines() const noexcept { return dropped_.load(std::memory_order_relaxed); }
   void count_dropped(std::uint64_t lines) noexcept { dropped_.fetch_add(lines, std::memory_order_relaxed); }
-  // Bytes that wait now.
+  // Bytes that wait now, those included that the writer has taken and not written.
   std::size_t waiting_bytes() const;
+  // The same for a signal handler, which must not wait for a lock.
+  std::size_t unwritten_bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
 
  private:
   bool make_room(std::unique_lock<std::mutex>& lock, std::size_t bytes);
+  bool keep_line(std::unique_lock<std::mutex>& lock, bool room, std::string_view line);
   void append_copy(std::string_view lines, std::size_t count);
   std::string recycled();
 
@@ -64,9 +70,10 @@ class LogQueue {
   std::condition_variable drained_;
   std::vector<LogChunk> waiting_;
   std::vector<std::string> spare_;
-  std::size_t bytes_ = 0;
+  std::atomic<std::size_t> bytes_ = 0;  // changed under the mutex
   bool writer_sleeps_ = false;
   bool woken_ = false;
+  bool stalled_ = false;  // nothing was read for as long as somebody waited
   bool closed_ = false;
   std::atomic<std::uint64_t> dropped_{0};
 };

@@ -23,6 +23,13 @@ std::string_view level_name(spdlog::level::level_enum level) noexcept {
   }
 }
 
+std::optional<spdlog::level::level_enum> level_of_name(std::string_view name) noexcept {
+  for (const auto level : {spdlog::level::trace, spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                           spdlog::level::err, spdlog::level::off})
+    if (level_name(level) == name) return level;
+  return std::nullopt;
+}
+
 LogSink::LogSink(std::shared_ptr<LogQueue> queue, LogFormat format, std::shared_ptr<const Redactor> redactor)
     : queue_(std::move(queue)), format_(format), redactor_(std::move(redactor)) {}
 

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace gatehouse {
 
@@ -35,5 +36,6 @@ class LogSink final : public spdlog::sinks::sink {
 
 // `warn`, not spdlog's `warning`: what log pipelines know.
 std::string_view level_name(spdlog::level::level_enum level) noexcept;
+std::optional<spdlog::level::level_enum> level_of_name(std::string_view name) noexcept;
 
 }  // namespace gatehouse

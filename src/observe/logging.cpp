@@ -21,9 +21,9 @@ result<LogOutput> open_output(const std::string& name) {
 Logger::Logger(std::string component, std::shared_ptr<LogSink> sink)
     : spdlog::logger(std::move(component), sink), sink_(std::move(sink)) {}
 
-void Logger::event(spdlog::level::level_enum level, std::string_view message, std::initializer_list<LogField> fields) {
+void Logger::event(spdlog::level::level_enum level, std::string_view message, std::span<const LogField> fields) {
   if (!should_log(level)) return;
-  sink_->write({std::chrono::system_clock::now(), level_name(level), name(), message, {fields.begin(), fields.size()}});
+  sink_->write({std::chrono::system_clock::now(), level_name(level), name(), message, fields});
 }
 
 Logging::Logging() = default;
@@ -71,6 +71,21 @@ void Logging::set_level(std::string_view component, spdlog::level::level_enum le
   const std::lock_guard lock(mutex_);
   levels_.insert_or_assign(std::string(component), level);
   if (const auto found = loggers_.find(component); found != loggers_.end()) found->second->set_level(level);
+}
+
+void Logging::set_levels(LogLevels levels) {
+  const std::lock_guard lock(mutex_);
+  level_ = levels.level;
+  levels_ = std::move(levels.components);
+  for (const auto& [component, logger] : loggers_) {
+    const auto own = levels_.find(component);
+    logger->set_level(own == levels_.end() ? level_ : own->second);
+  }
+}
+
+LogLevels Logging::levels() const {
+  const std::lock_guard lock(mutex_);
+  return {level_, levels_};
 }
 
 std::shared_ptr<const Redactor> Logging::redactor() const { return sink_->redactor(); }

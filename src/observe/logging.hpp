@@ -30,17 +30,27 @@ class Logger final : public spdlog::logger {
   Logger(std::string component, std::shared_ptr<LogSink> sink);
 
   // A sentence and the facts that belong to it, each a field of its own: nothing to parse out of text later.
-  void event(spdlog::level::level_enum level, std::string_view message, std::initializer_list<LogField> fields);
+  void event(spdlog::level::level_enum level, std::string_view message, std::initializer_list<LogField> fields) {
+    event(level, message, std::span<const LogField>(fields.begin(), fields.size()));
+  }
+  void event(spdlog::level::level_enum level, std::string_view message, std::span<const LogField> fields);
 
  private:
   std::shared_ptr<LogSink> sink_;
+};
+
+using ComponentLevels = std::map<std::string, spdlog::level::level_enum, std::less<>>;
+
+struct LogLevels {
+  spdlog::level::level_enum level = spdlog::level::info;
+  ComponentLevels components{};  // those that have one of their own
 };
 
 struct LoggingOptions {
   std::string output = "stdout";  // stdout, stderr, or the path of a file
   LogFormat format = LogFormat::kJson;
   spdlog::level::level_enum level = spdlog::level::info;
-  std::map<std::string, spdlog::level::level_enum, std::less<>> levels{};  // of single components
+  ComponentLevels levels{};  // of single components
   std::size_t queue_bytes = std::size_t{4} << 20;
   LogOverflow overflow = LogOverflow::kDrop;
 };
@@ -60,6 +70,9 @@ class Logging {
   void set_level(spdlog::level::level_enum level);
   // The level of one component, also of one that is not there yet.
   void set_level(std::string_view component, spdlog::level::level_enum level);
+  // All levels at once, as a configuration has them: what was set by hand before is forgotten.
+  void set_levels(LogLevels levels);
+  LogLevels levels() const;
 
   // Where workers hand over their LogBuffers.
   LogQueue& queue() noexcept { return *queue_; }
@@ -91,7 +104,7 @@ class Logging {
   LogFormat format_ = LogFormat::kJson;
   mutable std::mutex mutex_;
   spdlog::level::level_enum level_ = spdlog::level::info;
-  std::map<std::string, spdlog::level::level_enum, std::less<>> levels_;
+  ComponentLevels levels_;
   std::map<std::string, std::shared_ptr<Logger>, std::less<>> loggers_;
 };
 

@@ -45,7 +45,11 @@ void RedactScan::run() {
   // The last bytes of a piece are judged together with the next one, which may say what they belong to; whole lines are
   // not kept waiting.
   std::size_t safe = text_.size();
-  if (!final_ && !text_.ends_with('\n')) safe = std::max(position_, safe - std::min(safe, kLookBack));
+  if (!final_ && !text_.ends_with('\n')) {
+    const std::size_t kept = std::min(safe, kLookBack);
+    const std::size_t newline = text_.substr(safe - kept).rfind('\n');
+    safe = std::max(position_, newline == std::string_view::npos ? safe - kept : safe - kept + newline + 1);
+  }
   InterestingBytes bytes(text_, position_ / 64 * 64);
   while (!bytes.done() && !waiting_) {
     const InterestingBytes::Block block = bytes.next();

@@ -1,6 +1,7 @@
 #include "observe/redact_self_test.hpp"
 
 #include "observe/access_record.hpp"
+#include "observe/app_log.hpp"
 #include "observe/log_line.hpp"
 
 #include <functional>
@@ -16,14 +17,28 @@ std::string filled(std::string prefix, std::size_t size) {
   return prefix;
 }
 
+constexpr std::string_view kWord = "canary-5up3rs3cret";
+
 struct Canary {
-  std::string_view kind;
+  std::string kind;
   std::string secret;  // what must not come out
   std::string text;    // how it stands in a line
 };
 
+struct ProviderKey {
+  const char* kind;
+  const char* prefix;
+  std::size_t size;
+};
+
+// Letters and digits alone, capitals: what the alphabets of all of them allow.
+std::string provider_key(const char* prefix, std::size_t size) {
+  constexpr std::string_view letters = "C4N4RYQ7W2E5T3U6P5A2S7D4F3G6H5J2K7L4Z3X6V5B2M7";
+  return prefix + std::string(letters.substr(0, size));
+}
+
 std::vector<Canary> canaries() {
-  const std::string word = "canary-5up3rs3cret";
+  const std::string word(kWord);
   const std::string jwt =
       filled("ey", 0) + filled("J", 20) + "." + filled("ey", 0) + filled("J", 30) + "." + filled("", 20);
   const std::string key = filled("", 48);
@@ -42,6 +57,12 @@ std::vector<Canary> canaries() {
                   "used " + filled("ghp"
                                    "_",
                                    36)});
+  for (const auto& [kind, prefix, size] : {ProviderKey{"an AWS key", "AK" "IA", 16}, {"a Stripe key", "sk_" "live_", 24},
+                                           {"a GitLab token", "glp" "at-", 20}, {"an npm token", "np" "m_", 36},
+                                           {"a Google key", "AI" "za", 35}})
+    list.push_back({kind, provider_key(prefix, size), "used " + provider_key(prefix, size) + " for it"});
+  list.push_back({"basic credentials", key, "Proxy-Authorization: Basic " + key});
+  list.push_back({"a password in a traceback", word, "Traceback (most recent call last):\n  File \"a.py\"\nValueError: password='" + word + "'"});
   list.push_back({"a private key", key,
                   "-----BEGIN PRIV"
                   "ATE KEY-----\n" +
@@ -63,14 +84,20 @@ std::vector<Canary> canaries() {
 
 }  // namespace
 
-std::vector<std::string> redaction_self_test(const Redactor& redactor) {
+SelfTestResult redaction_self_test(const Redactor& redactor, std::span<const std::string> names) {
+  std::vector<Canary> all = canaries();
+  for (const std::string& name : names) {
+    const std::string word(kWord);
+    all.push_back({"log.redact: the value of \"" + name + '"', word, "id=1 " + name + "=" + word + " ok"});
+    all.push_back({"log.redact: the value of \"" + name + "\" in JSON", word, "{\"" + name + "\":\"" + word + "\"}"});
+  }
   std::vector<std::string> leaks;
   const auto check = [&](const Canary& canary, std::string_view way, std::string_view out) {
     if (out.find(canary.secret) != std::string_view::npos)
-      leaks.push_back(std::string(canary.kind) + " came out of " + std::string(way));
+      leaks.push_back(canary.kind + " comes out of " + std::string(way));
   };
   std::string out;
-  for (const Canary& canary : canaries()) {
+  for (const Canary& canary : all) {
     for (const LogFormat format : {LogFormat::kJson, LogFormat::kText}) {
       const std::string_view name = format == LogFormat::kJson ? "JSON" : "text";
       out.clear();
@@ -102,8 +129,19 @@ std::vector<std::string> redaction_self_test(const Redactor& redactor) {
       write_access_record(record, access, redactor, out);
       check(canary, std::string("an access record as ").append(name), out);
     }
+    for (const AppLogForm form : {AppLogForm::kAsWritten, AppLogForm::kJsonLines}) {
+      AppLog app(std::shared_ptr<const Redactor>(std::shared_ptr<const Redactor>(), &redactor), form);
+      out.clear();
+      // In two pieces, as a pipe may bring it.
+      const std::size_t half = canary.text.size() / 2;
+      app.feed(std::string_view(canary.text).substr(0, half), out);
+      app.feed(std::string_view(canary.text).substr(half), out);
+      app.feed("\n", out);
+      app.finish(out);
+      check(canary, form == AppLogForm::kAsWritten ? "the app's output" : "the app's output as JSON", out);
+    }
   }
-  return leaks;
+  return {all.size(), std::move(leaks)};
 }
 
 }  // namespace gatehouse

@@ -4,13 +4,20 @@
 
 #include "observe/redactor.hpp"
 
+#include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
 namespace gatehouse {
 
-// Sends one canary of each class of secret through every way into a log. A sentence for each that came out at the other
-// end; empty when all is well. Takes about a millisecond.
-std::vector<std::string> redaction_self_test(const Redactor& redactor);
+struct SelfTestResult {
+  std::size_t canaries = 0;
+  std::vector<std::string> leaks;  // a sentence for each that came out at the other end; empty when all is well
+};
+
+// Sends one canary of each class of secret, and one for each of `names`, which the configuration adds, through every way
+// into a log. Takes a few milliseconds.
+SelfTestResult redaction_self_test(const Redactor& redactor, std::span<const std::string> names = {});
 
 }  // namespace gatehouse

@@ -293,6 +293,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
     }
     exchange.measures.upstream_connected = net::Clock::now();
     const bool reused = exchange.connection->reused;
+    exchange.measures.upstream_connecting = reused ? exchange.measures.upstream_connected : exchange.connection->began;
     const Attempt result = co_await attempt(exchange, head_bytes, response, head);
     if (result.answered) break;
     if (replays < kMostReplays && may_replay(exchange, result, reused)) {

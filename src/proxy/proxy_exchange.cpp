@@ -32,6 +32,7 @@ ProxyExchange::ProxyExchange(Arena& arena, WorkerState& worker_state, const List
       downstream(client_stream),
       client_body(client_stream, client_bytes, worker_state.large_buffers),
       upstream_body(upstream_bytes, worker_state.large_buffers),
-      abandon_watch(client_stream) {}
+      abandon_watch(client_stream),
+      response_headers(arena) {}
 
 }  // namespace gatehouse::proxy

@@ -4,6 +4,7 @@
 
 #include "http/h1_parser.hpp"
 #include "proxy/bodies.hpp"
+#include "proxy/body_capture.hpp"
 #include "proxy/router.hpp"
 #include "upstream/cluster.hpp"
 
@@ -25,7 +26,8 @@ struct Measures {
   using TimePoint = std::chrono::steady_clock::time_point;
   TimePoint head_read;
   TimePoint upstream_began;      // looking for a connection
-  TimePoint upstream_connected;  // having one
+  TimePoint upstream_connecting;  // opening one; that of upstream_connected for one that was kept
+  TimePoint upstream_connected;   // having one
   TimePoint upstream_first_byte;
   TimePoint upstream_ended;
   TimePoint finished;
@@ -119,6 +121,8 @@ class ProxyExchange final : public Exchange {
   class Tunnel* tunnel = nullptr;     // while it relays
 
   Measures measures;
+  Headers response_headers;               // as sent
+  std::unique_ptr<BodyCapture> captured;  // where the route asks for it
   std::string_view tls_version;
 };
 

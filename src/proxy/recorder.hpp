@@ -2,23 +2,29 @@
 // the configuration to say that the request was served by.
 #pragma once
 
+#include "http/path_pattern.hpp"
 #include "observe/access_record.hpp"
 #include "observe/log_queue.hpp"
+#include "observe/logging.hpp"
 #include "observe/metrics.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace gatehouse::proxy {
 
+class CapturedBody;
 class ProxyExchange;
 
 struct RecorderSettings {
   bool enabled = true;
   bool exclude_own = true;  // requests that Gatehouse serves itself: probes
   double sample = 1.0;      // share of successes that is written; errors always are
+  std::vector<http::PathPattern> exclude_paths{};    // whose successes are left out
+  std::chrono::nanoseconds minimum_duration{0};      // successes that took less are left out
   AccessFormat format;
 };
 
@@ -26,6 +32,7 @@ struct Recording {
   RecorderSettings settings;
   std::shared_ptr<const Redactor> redactor;  // null only where nothing is recorded
   std::string upstream_address;
+  std::shared_ptr<Logger> heads{};  // at level debug: the heads of every request; null: never
 };
 
 class Recorder {
@@ -41,7 +48,10 @@ class Recorder {
   void count(const ProxyExchange& exchange, const AccessRecord& record);
   // Keeps it for the status page where it failed or was refused.
   void remember(const ProxyExchange& exchange, const AccessRecord& record);
-  bool wanted(const ProxyExchange& exchange, int status, const RecorderSettings& settings);
+  bool wanted(const ProxyExchange& exchange, const AccessRecord& record, const RecorderSettings& settings);
+  void write_heads(const ProxyExchange& exchange, const AccessRecord& record);
+  void write_bodies(const ProxyExchange& exchange);
+  void write_body(const ProxyExchange& exchange, std::string_view message, const CapturedBody& body, const Headers& headers);
   void arm_flush();
 
   LogBuffer buffer_;

@@ -268,12 +268,15 @@ void Session::prepare_body(ProxyExchange& exchange) {
   settings.minimum_rate = exchange.snapshot->settings.deadlines.body_minimum_rate;
   settings.expects_continue = exchange.head.expects_continue;
   exchange.client_body.start(framing, exchange.snapshot->settings.chunks, settings);
+  const BodyLogSettings& logged = exchange.route_entry->settings.log_bodies;
+  if (logged.enabled) exchange.captured = std::make_unique<BodyCapture>(logged.max_size);
   if (framing.kind == http::Framing::Kind::kNone) return;
   request.body.length.reset();
   if (framing.kind == http::Framing::Kind::kLength) {
     request.body.length = framing.length;
     if (const auto whole = exchange.client_body.take_whole(framing.length)) {
       request.body.ready = *whole;
+      if (exchange.captured) exchange.captured->request.add(*whole);
       return;
     }
   }
@@ -390,6 +393,8 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
     if (chunked) parts[count++] = part("\r\n");
   }
   exchange.measures.status = response.status;
+  exchange.response_headers = response.headers;
+  if (exchange.captured) exchange.captured->response.add(ready);
   std::span<iovec> left(parts, count);
   // The client can nearly always take a whole small answer: try before waiting.
   const net::IoResult written = stream_.try_write(left);
@@ -397,8 +402,11 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
   error_code error;
   if (written.status == net::IoStatus::kFailed || written.status == net::IoStatus::kClosed)
     error = errc::reset;
-  else if (!left.empty())
+  else if (!left.empty()) {
     error = co_await stream_.write_all(left, exchange.snapshot->settings.deadlines.write_idle);
+    // The client's time, not ours.
+    if (exchange.measures.upstream_ended != Measures::TimePoint{}) exchange.measures.upstream_ended = net::Clock::now();
+  }
   bool complete = !error;
   if (complete) exchange.measures.response_bytes += ready.size();
   if (complete && !head_only && response.body.rest != nullptr) complete = co_await relay_body(exchange, response, chunked);
@@ -444,6 +452,7 @@ awaitable<bool> Session::relay_body(ProxyExchange& exchange, Response& response,
       co_return false;
     }
     exchange.measures.response_bytes += piece->size();
+    if (exchange.captured) exchange.captured->response.add(*piece);
   }
   exchange.measures.upstream_ended = net::Clock::now();
   if (!chunked) co_return true;

@@ -36,6 +36,13 @@ struct ServingSettings {
   bool replay = true;  // send a request again that a reused connection lost
 };
 
+// Which bodies go into the log.
+struct BodyLogSettings {
+  bool enabled = false;
+  std::size_t max_size = 4096;
+  std::vector<std::string> content_types;  // `application/json`, `text/*`, `*+json`, lower case
+};
+
 struct RouteSettings {
   std::string path = "/*";            // `/login`, `/api/*`, `/items/{id}`
   std::vector<std::string> methods;   // empty: every method
@@ -43,6 +50,7 @@ struct RouteSettings {
   std::uint64_t body_limit = std::uint64_t{10} << 20;
   milliseconds first_byte_timeout{60000};  // request sent -> first byte of the response
   milliseconds read_idle_timeout{60000};   // waiting for response bytes -> some arrive; 0: none
+  BodyLogSettings log_bodies;
 };
 
 }  // namespace gatehouse::proxy

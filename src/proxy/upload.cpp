@@ -23,6 +23,7 @@ awaitable<void> send_rest(ProxyExchange& exchange) {
       co_return;
     }
     if (piece->empty()) break;
+    if (exchange.captured) exchange.captured->request.add(*piece);
     std::array<char, 20> size;
     iovec parts[3] = {part(chunked ? http::write_chunk_size(piece->size(), size) : std::string_view{}), part(*piece), part(chunked ? "\r\n" : "")};
     const std::span<iovec> all(parts, 3);

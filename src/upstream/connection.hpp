@@ -19,6 +19,7 @@ class Connection final : private net::Deadline {
 
   net::Stream stream;
   bool reused = false;  // has carried a request before this one
+  const net::Clock::time_point began = net::Clock::now();  // to connect
 
   // Calls `on_idle_end` when the connection has not been taken out of the pool until `at`.
   void start_idle(net::Clock::time_point at, std::function<void(Connection&)>& on_idle_end) {

@@ -35,9 +35,10 @@ AccessRecord sample() {
   record.bytes_sent = 567;
   record.total = 12345us;
   record.read = 100us;
-  record.wait = 20us;
+  record.queue = 20us;
   record.upstream_connect = 300us;
   record.upstream_first_byte = 11000us;
+  record.body = 180us;
   record.upstream_total = 11500us;
   record.added = 845us;
   record.upstream_attempts = 1;
@@ -82,6 +83,8 @@ TEST(AccessRecord, WritesFewerOrMoreFieldsOnRequest) {
   EXPECT_EQ(full.at("network.peer.address"), "10.0.0.1");
   EXPECT_EQ(full.at("server.address"), "shop.example");
   EXPECT_EQ(full.at("gatehouse.duration.upstream_first_byte").as_double(), 0.011);
+  EXPECT_EQ(full.at("gatehouse.duration.queue").as_double(), 0.00002);
+  EXPECT_EQ(full.at("gatehouse.duration.body").as_double(), 0.00018);
 }
 
 TEST(AccessRecord, SaysWhoDecidedAndMarksServerErrors) {

@@ -163,3 +163,33 @@ TEST(LogBuffer, HandsOverWhenFullWhenFlushedAndWhenItEnds) {
   }
   EXPECT_EQ(drain(queue), "a\n" + lines(LogBuffer::kHandOver) + "b\n");
 }
+
+TEST(LogQueue, LeavesHalfOfItsRoomToTheRecordsOfRequests) {
+  LogQueue queue(100);
+  EXPECT_TRUE(queue.push_line_patiently(std::string(50, 'a'), std::chrono::milliseconds(0)));
+  EXPECT_FALSE(queue.push_line_patiently(std::string(10, 'b'), std::chrono::milliseconds(0)));
+  EXPECT_TRUE(queue.push_line(std::string(50, 'c')));
+  EXPECT_EQ(queue.dropped_lines(), 1u);
+}
+
+TEST(LogQueue, HoldsTheApplicationUpUntilTheWriterHasMadeRoom) {
+  LogQueue queue(100);
+  ASSERT_TRUE(queue.push_line(std::string(80, 'a')));
+  std::thread writer([&] {
+    while (queue.waiting_bytes() == 0) std::this_thread::yield();
+    queue.give_back(queue.take(std::chrono::milliseconds(0)));
+  });
+  EXPECT_TRUE(queue.push_line_patiently(std::string(40, 'b'), std::chrono::hours(1)));
+  writer.join();
+  EXPECT_EQ(queue.dropped_lines(), 0u);
+}
+
+TEST(LogQueue, LetsTheApplicationGoWhenItCloses) {
+  for (const auto overflow : {LogOverflow::kDrop, LogOverflow::kBlock}) {
+    LogQueue queue(100, overflow);
+    ASSERT_TRUE(queue.push_line(std::string(80, 'a')));
+    std::thread closer([&] { queue.close(); });
+    EXPECT_FALSE(queue.push_line_patiently(std::string(40, 'b'), std::chrono::hours(1)));
+    closer.join();
+  }
+}

@@ -178,3 +178,38 @@ TEST(LogLine, CannotBeForged) {
   EXPECT_EQ(line.find('\n'), line.size() - 1);
   EXPECT_EQ(line.find('\x1b'), std::string::npos);
 }
+
+TEST_F(LoggingToFile, TakesTheLevelsOfANewConfigurationAndForgetsWhatWasSetByHand) {
+  Logging& logging = start();
+  const auto upstream = logging.logger("upstream"), proxy = logging.logger("proxy");
+  logging.set_level("proxy", spdlog::level::trace);
+  logging.set_levels({spdlog::level::warn, {{"upstream", spdlog::level::debug}, {"health", spdlog::level::err}}});
+  EXPECT_EQ(upstream->level(), spdlog::level::debug);
+  EXPECT_EQ(proxy->level(), spdlog::level::warn);
+  EXPECT_EQ(logging.logger("health")->level(), spdlog::level::err);
+  EXPECT_EQ(logging.levels().level, spdlog::level::warn);
+  EXPECT_EQ(logging.levels().components.size(), 2u);
+}
+
+TEST_F(LoggingToFile, WritesToANewFileAfterRotation) {
+  Logging& logging = start();
+  const auto logger = logging.logger("x");
+  logger->info("before");
+  const std::string rotated = options_.output + ".1";
+  const auto size = [](const std::string& path) {
+    std::error_code error;
+    const auto bytes = std::filesystem::file_size(path, error);
+    return error ? 0 : bytes;
+  };
+  while (size(options_.output) == 0) std::this_thread::yield();
+  std::filesystem::rename(options_.output, rotated);
+  logging.reopen();
+  while (!std::filesystem::exists(options_.output)) std::this_thread::yield();
+  logger->info("behind");
+  EXPECT_NE(written().find("behind"), std::string::npos);
+  std::ostringstream old;
+  old << std::ifstream(rotated).rdbuf();
+  EXPECT_NE(old.str().find("before"), std::string::npos);
+  EXPECT_EQ(old.str().find("behind"), std::string::npos);
+  std::filesystem::remove(rotated);
+}

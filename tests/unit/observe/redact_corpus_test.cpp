@@ -6,9 +6,11 @@
 
 #include <boost/json.hpp>
 
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <sstream>
 
 using namespace gatehouse;
 namespace json = boost::json;
@@ -144,4 +146,48 @@ TEST(RedactCorpus, ChangesNothingTheSecondTime) {
         EXPECT_EQ(redacted(*redactor, sample, once), once) << static_cast<int>(action) << " " << sample.text;
       }
   }
+}
+
+// Corpora of others, as rows {"kind", "text", "flag": whether there is a secret}: their paths in GATEHOUSE_SECRETS_CORPUS, separated by
+// colons. They judge lines, not values: a line with a secret must change, one without must not. Without that variable our own
+// corpus is judged that way.
+TEST(RedactCorpus, TellsHowItDoesLineByLine) {
+  const char* const given = std::getenv("GATEHOUSE_SECRETS_CORPUS");
+  const auto redactor = Redactor::standard();
+  struct Tally {
+    std::size_t lines = 0, changed = 0;
+  };
+  const auto judge = [&](const std::string& kind, bool secret, std::string_view text, std::string_view result, Tally& tally) {
+    ++tally.lines;
+    tally.changed += result != text;
+    if (given && (result != text) != secret) std::cout << (secret ? "missed " : "changed ") << kind << ": " << text << "\n";
+  };
+  Tally with, without;
+  if (!given) {
+    for (const Sample& sample : read_corpus("secrets.jsonl"))
+      judge(sample.kind, true, sample.text, redacted(*redactor, sample, sample.text), with);
+    for (const Sample& sample : read_corpus("harmless.jsonl"))
+      judge(sample.kind, false, sample.text, redacted(*redactor, sample, sample.text), without);
+  }
+  std::istringstream paths(given ? given : "");
+  for (std::string path; std::getline(paths, path, ':');) {
+    std::ifstream file(path);
+    ASSERT_TRUE(file) << path;
+    for (std::string line; std::getline(file, line);) {
+      const json::object row = json::parse(line).as_object();
+      const bool secret = row.at("flag").as_bool();
+      std::string scratch;
+      const std::string text = text_or_empty(row, "text");
+      judge(text_or_empty(row, "kind"), secret, text, redactor->text(text, scratch), secret ? with : without);
+    }
+  }
+  ASSERT_GE(with.lines, 1u);
+  const auto percent = [](const Tally& tally) {
+    return 100.0 * static_cast<double>(tally.changed) / static_cast<double>(std::max<std::size_t>(tally.lines, 1));
+  };
+  std::cout << "lines with a secret that changed: " << with.changed << " of " << with.lines << " (" << percent(with) << " %)\n"
+            << "lines without one that changed: " << without.changed << " of " << without.lines << " (" << percent(without) << " %)\n";
+  if (given) return;
+  EXPECT_GE(percent(with), 98);
+  EXPECT_LE(percent(without), 1);
 }

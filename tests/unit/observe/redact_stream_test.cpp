@@ -122,3 +122,13 @@ TEST(RedactStream, IsLinearInWhatIsKept) {
   stream.finish(out);
   EXPECT_EQ(out.find('x'), std::string::npos);
 }
+
+TEST(RedactStream, TellsAWholeLineWithoutWaitingForTheEndOfTheNext) {
+  RedactStream stream(Redactor::standard());
+  std::string out;
+  stream.feed("a password=hunter2 ok\nand the next, tok", out);
+  EXPECT_EQ(out, "a password=REDACTED ok\n");
+  stream.feed("en=hunter3", out);
+  stream.finish(out);
+  EXPECT_EQ(out, "a password=REDACTED ok\nand the next, token=REDACTED");
+}
