@@ -1,8 +1,12 @@
 #include "admin/endpoints.hpp"
 
 #include "admin/negotiation.hpp"
+#include "config/config.hpp"
 #include "observe/json_writer.hpp"
+#include "observe/log_sink.hpp"
+#include "observe/redact_self_test.hpp"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -108,7 +112,59 @@ Response health_page(Exchange& exchange, const HealthSources& sources) {
   return uncached(exchange, overall == Health::kFail ? 503 : 200, kHealthType, body, "health");
 }
 
-// Compares in constant time: how far a guess is right must not be told by the clock.
+Response log_levels_page(Exchange& exchange, const Logging& logging) {
+  const LogLevels levels = logging.levels();
+  boost::json::object page;
+  page["level"] = level_name(levels.level);
+  boost::json::object& components = page["components"].emplace_object();
+  for (const std::string_view component : kLogComponents) {
+    const auto own = levels.components.find(component);
+    components[component] = level_name(own == levels.components.end() ? levels.level : own->second);
+  }
+  return uncached(exchange, 200, "application/json", boost::json::serialize(page) + "\n", "log_levels");
+}
+
+// The value of a parameter of the query; names and levels need no decoding.
+std::string_view parameter(std::string_view query, std::string_view name) noexcept {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('=')) return pair.substr(name.size() + 1);
+  }
+  return {};
+}
+
+// PUT /log-levels?component=upstream&level=debug; without a component: of all that have none of their own.
+Response set_log_level(Exchange& exchange, Logging& logging) {
+  const std::string_view component = parameter(exchange.request().query, "component");
+  const auto level = level_of_name(parameter(exchange.request().query, "level"));
+  const bool known = component.empty() || std::find(kLogComponents.begin(), kLogComponents.end(), component) != kLogComponents.end();
+  if (!level || !known)
+    return exchange.refuse(400, "Write /log-levels?component=upstream&level=debug; GET /log-levels tells the components, and the levels are trace, debug, info, warn, error and off",
+                           "bad_log_level", ResponseFlag::kLocal);
+  if (component.empty())
+    logging.set_level(*level);
+  else
+    logging.set_level(component, *level);
+  logging.logger("gatehouse")->event(spdlog::level::warn, "a log level was changed through the admin port",
+                                     {{"component", component.empty() ? "all others" : component}, {"new_level", level_name(*level)}});
+  return log_levels_page(exchange, logging);
+}
+
+Response log_levels(Exchange& exchange, Logging& logging) {
+  if (exchange.request().method == Method::kPut) return set_log_level(exchange, logging);
+  if (!is_read(exchange)) return not_allowed(exchange, "Only GET, HEAD and PUT are served here", "GET, HEAD, PUT");
+  return log_levels_page(exchange, logging);
+}
+
+Response redaction_test(Exchange& exchange, const Logging& logging, const std::vector<std::string>& names) {
+  const SelfTestResult result = redaction_self_test(*logging.redactor(), names);
+  boost::json::object page;
+  page["status"] = result.leaks.empty() ? "pass" : "fail";
+  page["canaries"] = result.canaries;
+  page["leaks"] = boost::json::array(result.leaks.begin(), result.leaks.end());
+  return uncached(exchange, result.leaks.empty() ? 200 : 500, "application/json", boost::json::serialize(page) + "\n", "redaction_test");
+}// Compares in constant time: how far a guess is right must not be told by the clock.
 bool same_secret(std::string_view given, std::string_view secret) noexcept {
   if (secret.empty()) return false;
   unsigned char difference = given.size() == secret.size() ? 0 : 1;
@@ -160,7 +216,9 @@ awaitable<Response> Endpoints::handle(Exchange& exchange) {
   const auto path = exchange.request().path;
   if (path == "/reload") co_return co_await reload(exchange);
   if (path == "/drain") co_return co_await drain(exchange);
+  if (path == "/log-levels") co_return log_levels(exchange, *sources_.logging);
   if (!is_read(exchange)) co_return only_read(exchange);
+  if (path == "/redaction-test") co_return redaction_test(exchange, *sources_.logging, sources_.secret_names());
   if (path == "/health") co_return health_page(exchange, sources_.health);
   if (path == "/livez") co_return verdict(exchange, sources_.workers_alive(), "workers_alive");
   if (path == "/readyz" || path == "/startupz") {
@@ -172,7 +230,7 @@ awaitable<Response> Endpoints::handle(Exchange& exchange) {
     co_return metrics(exchange, sources_.metrics);
   }
   if (path == "/" || path == "/errors" || path == "/config") co_return for_people(exchange);
-  co_return exchange.refuse(404, "There is no such admin endpoint; try /, /health, /livez, /readyz, /startupz, /metrics, /reload or /drain", "not_found", ResponseFlag::kNoRoute);
+  co_return exchange.refuse(404, "There is no such admin endpoint; try /, /health, /livez, /readyz, /startupz, /metrics, /log-levels, /redaction-test, /reload or /drain", "not_found", ResponseFlag::kNoRoute);
 }
 
 awaitable<Response> Endpoints::reload(Exchange& exchange) {

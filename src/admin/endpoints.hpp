@@ -1,5 +1,5 @@
 // What the admin listener serves: the status page, /health /livez /readyz /startupz /metrics /errors /config, read from results kept elsewhere (a flood of requests causes
-// no probe), and the verbs /reload and /drain. Trusts whoever can reach the admin address, but no page in a browser there.
+// no probe), /log-levels and /redaction-test, and the verbs /reload and /drain. Trusts whoever can reach the admin address, but no page in a browser there.
 #pragma once
 
 #include "admin/control.hpp"
@@ -8,6 +8,7 @@
 #include "filters/chain.hpp"
 #include "http/address.hpp"
 #include "observe/health_board.hpp"
+#include "observe/logging.hpp"
 
 #include <gatehouse/options.hpp>
 
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace gatehouse::admin {
 
@@ -28,6 +30,9 @@ struct HealthSources {
 struct AdminSources {
   MetricsSources metrics;
   HealthSources health;
+  Logging* logging = nullptr;
+  // The names of secrets that the configuration in force adds.
+  std::function<std::vector<std::string>()> secret_names;
   // False while a worker has not turned over for too long.
   std::function<bool()> workers_alive;
   Control control;

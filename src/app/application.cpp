@@ -4,6 +4,7 @@
 #include "app/settings.hpp"
 #include "app/version.hpp"
 #include "config/print.hpp"
+#include "observe/redact_self_test.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -17,13 +18,20 @@ constexpr std::chrono::seconds kLogPatience{2};
 constexpr std::chrono::milliseconds kQuietPoll{50};
 constexpr int kFailed = 1;         // it ran and something failed
 constexpr int kConfiguration = 2;  // the configuration cannot be used
+constexpr int kNotExecutable = 126;  // as shells, env and timeout have it
+constexpr int kNoSuchCommand = 127;
 
 std::shared_ptr<const Redactor> make_redactor(const Config& config, std::string& problem) {
-  RedactOptions options;
-  options.names = config.log.redact.names;
-  options.names.insert(options.names.end(), config.log.redact.headers.begin(), config.log.redact.headers.end());
-  options.patterns = config.log.redact.patterns;
-  return Redactor::make(options, problem);
+  const RedactOptions options = redact_options(config.log.redact);
+  auto redactor = Redactor::make(options, problem);
+  if (!redactor) {
+    problem = "log.redact: " + problem;
+    return nullptr;
+  }
+  const SelfTestResult test = redaction_self_test(*redactor, options.names);
+  if (test.leaks.empty()) return redactor;
+  problem = "redaction self-test: " + test.leaks.front() + ", and so would a secret";
+  return nullptr;
 }
 
 // What a running process cannot change about itself.
@@ -58,8 +66,8 @@ struct Application::Drain {
   bool over = false;
 };
 
-Application::Application(Config config, Source source)
-    : config_(std::make_shared<const Config>(std::move(config))), source_(std::move(source)) {}
+Application::Application(Config config, Source source, std::vector<std::string> command)
+    : config_(std::make_shared<const Config>(std::move(config))), source_(std::move(source)), command_(std::move(command)) {}
 
 Application::~Application() = default;
 
@@ -67,26 +75,62 @@ int Application::run() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);  // until there is something to load anew
   if (!start_logging()) return kFailed;
-  if (const int code = start_serving(); code != 0) {
+  int code = start_serving();
+  if (code == 0) watch_signals();
+  if (code == 0 && !command_.empty()) code = start_app();
+  if (code != 0) {
     logging_->stop(kLogPatience);
     return code;
   }
+  warn_about_bodies(*config_);
   serving_->start();
   checks_->apply(*config_);
   watch_files();
-  watch_signals();
   const std::size_t workers = serving_->worker_count();
   log_->info("gatehouse {} serves {} with {} worker{}", kVersion, to_string(config_->upstream.address), workers, workers == 1 ? "" : "s");
   admin_->run();
-  finish_shutdown();
+  return finish_shutdown();
+}
+
+// Redaction finds what it knows; a body may hold what it does not.
+void Application::warn_about_bodies(const Config& config) {
+  const auto warn = [this](std::string_view route) {
+    log_->event(spdlog::level::warn,
+                "log.bodies is on: bodies of requests and responses are written to the log; turn it off once the mistake is found",
+                {{"route", route}});
+  };
+  if (config.log.bodies.enabled) warn("every route that does not turn it off");
+  for (const Route& route : config.routes)
+    if (route.log_bodies.enabled) warn(route.match.path);
+}
+
+// Once everything else is there, so that an app is not started only to be ended again.
+int Application::start_app() {
+  auto started = AppProcess::start(command_, *logging_, admin_->state().io, [this](int status) { app_ended(status); });
+  if (!started) {
+    std::cerr << "gatehouse exec: cannot start " << command_.front() << ": " << started.error().message() << '\n';
+    return started.error() == boost::system::errc::no_such_file_or_directory ? kNoSuchCommand : kNotExecutable;
+  }
+  app_ = std::move(*started);
+  log_->info("the app runs as process {}", app_->id());
   return 0;
+}
+
+void Application::app_ended(int status) {
+  if (stopping_) return;
+  log_->error("the app has ended with exit status {}: draining", status);
+  stopping_ = true;
+  files_->stop();
+  serving_->draining() = true;
+  // Nobody is helped by accepting requests that nobody can answer.
+  drain_workers();
 }
 
 bool Application::start_logging() {
   std::string problem;
   const auto redactor = make_redactor(*config_, problem);
   if (!redactor) {
-    std::cerr << "gatehouse: log.redact: " << problem << '\n';
+    std::cerr << "gatehouse: " << problem << '\n';
     return false;
   }
   auto started = Logging::start(logging_options(config_->log), redactor);
@@ -96,6 +140,7 @@ bool Application::start_logging() {
     return false;
   }
   logging_ = std::move(*started);
+  crash_flush_ = std::make_unique<CrashFlush>(logging_->queue());
   log_ = logging_->logger("gatehouse");
   return true;
 }
@@ -121,7 +166,7 @@ int Application::start_serving() {
 void Application::prepare_admin() {
   admin_ = std::make_unique<Worker>(admin_shared_);
   admin_->state().on_warning = [log = log_](const std::string& what) { log->warn("{}", what); };
-  checks_ = std::make_unique<HealthChecks>(admin_->state(), health_, log_);
+  checks_ = std::make_unique<HealthChecks>(admin_->state(), health_, *logging_);
 }
 
 admin::AdminSources Application::admin_sources() {
@@ -138,6 +183,8 @@ admin::AdminSources Application::admin_sources() {
   sources.metrics.others.push_back([this] { return reloads_->families(); });
   sources.health = serving_->health_sources();
   sources.effective_config = [this] { return print_config(*config_); };
+  sources.logging = logging_.get();
+  sources.secret_names = [this] { return redact_options(config_->log.redact).names; };
   sources.workers_alive = [this] { return serving_->alive(); };
   sources.control.reload = [this](admin::Control::ReloadDone done) { reload("asked for", std::move(done)); };
   sources.control.drain = [this](DrainDone done) { drain_for_stop(std::move(done)); };
@@ -188,7 +235,7 @@ void Application::reload(const std::string& cause, admin::Control::ReloadDone do
 std::vector<std::string> Application::take(Config config, admin::Control::ReloadDone done) {
   std::string problem;
   auto redactor = make_redactor(config, problem);
-  if (!redactor) return {"log.redact: " + problem};
+  if (!redactor) return {problem};
   ListenerSet::Problems problems;
   auto prepared = serving_->prepare(config, redactor, problems);
   for (const std::string& warning : problems.warnings) log_->warn("{}", warning);
@@ -209,7 +256,8 @@ std::vector<std::string> Application::take(Config config, admin::Control::Reload
 
 void Application::apply_to_logging(const Config& config, std::shared_ptr<const Redactor> redactor) {
   logging_->set_redactor(std::move(redactor));
-  logging_->set_level(logging_options(config.log).level);
+  logging_->set_levels(log_levels(config.log));
+  warn_about_bodies(config);
 }
 
 void Application::watch_files() {
@@ -262,9 +310,11 @@ void Application::await_end_signal() {
     if (stopping_) {
       const bool busy = serving_->connections() != 0;
       log_->warn("a second signal: stopping at once{}", busy ? ", with connections open" : "");
+      if (app_) app_->stop(SIGKILL, {});
       logging_->stop(std::chrono::milliseconds(200));
-      std::_Exit(busy ? kFailed : 0);
+      std::_Exit(app_ ? app_->status() : busy ? kFailed : 0);
     }
+    stop_signal_ = signal;
     begin_shutdown(signal == SIGTERM ? "SIGTERM" : "SIGINT");
     await_end_signal();
   });
@@ -279,24 +329,30 @@ void Application::begin_shutdown(const char* signal) {
   // Who drained before has waited already.
   signals_->timer.expires_after(drain_ ? milliseconds(0) : config_->shutdown.linger);
   signals_->timer.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    serving_->drain(config_->shutdown.deadline);
-    // The admin endpoints answer until the workers have ended; a thread of its own waits for them.
-    joiner_ = std::thread([this] {
-      serving_->join();
-      admin_->stop();
-    });
+    if (!error) drain_workers();
   });
 }
 
-void Application::finish_shutdown() {
+void Application::drain_workers() {
+  serving_->drain(config_->shutdown.deadline);
+  // The admin endpoints answer until the workers have ended, and the app behind them; a thread of its own waits for them.
+  joiner_ = std::thread([this, patience = config_->shutdown.app_deadline] {
+    serving_->join();
+    if (app_) app_->stop(stop_signal_, patience);
+    admin_->stop();
+  });
+}
+
+int Application::finish_shutdown() {
   if (joiner_.joinable()) joiner_.join();
+  const int code = app_ ? app_->status() : 0;
   const bool unfinished = serving_->unfinished();
   if (unfinished) log_->warn("some requests did not end within shutdown.deadline and were cut off");
   log_->info("stopped");
   logging_->stop(kLogPatience);
   // Coroutines that never came back cannot be taken apart safely; the process ends here and the kernel cleans up.
-  if (unfinished) std::_Exit(0);
+  if (unfinished) std::_Exit(code);
+  return code;
 }
 
 // Out of service without an end: new connections are still answered, for whoever has not heard yet, and each is told to close.

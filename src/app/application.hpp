@@ -3,12 +3,15 @@
 #pragma once
 
 #include "admin/control.hpp"
+#include "app/app_process.hpp"
 #include "app/file_watch.hpp"
 #include "app/health_checks.hpp"
 #include "app/reload_record.hpp"
 #include "app/serving.hpp"
 #include "config/load.hpp"
+#include "observe/crash_flush.hpp"
 
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,13 +24,14 @@ class Application {
  public:
   // How to read the configuration again.
   using Source = std::function<LoadResult()>;
-  Application(Config config, Source source);
+  // `command`: the app, to be run as a child (`gatehouse exec`); empty: it runs elsewhere.
+  Application(Config config, Source source, std::vector<std::string> command = {});
   ~Application();
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
 
-  // Binds, starts the workers and serves until SIGTERM or SIGINT. The exit code: 0 after an orderly end, 1 when serving could not start,
-  // 2 when the configuration cannot be used; what is wrong has been printed to stderr.
+  // Binds, starts the workers and serves until SIGTERM or SIGINT, or until the app of `command` ends. The exit code: 0 after an orderly end, or
+  // the app's; 1 when serving could not start, 2 when the configuration cannot be used; what is wrong has been printed to stderr.
   int run();
 
  private:
@@ -47,7 +51,11 @@ class Application {
   void await_reload_signal();
   void await_end_signal();
   void begin_shutdown(const char* signal);
-  void finish_shutdown();
+  void drain_workers();
+  int finish_shutdown();
+  int start_app();
+  void app_ended(int status);
+  void warn_about_bodies(const Config& config);
 
   using DrainDone = std::function<void(admin::Control::Drained)>;
   void drain_for_stop(DrainDone done);
@@ -56,7 +64,9 @@ class Application {
 
   std::shared_ptr<const Config> config_;
   Source source_;
+  const std::vector<std::string> command_;
   std::unique_ptr<Logging> logging_;
+  std::unique_ptr<CrashFlush> crash_flush_;
   std::shared_ptr<Logger> log_;
   observe::HealthBoard health_;
   std::unique_ptr<ReloadRecord> reloads_;
@@ -69,9 +79,11 @@ class Application {
   std::unique_ptr<Signals> signals_;
   std::thread joiner_;
   bool stopping_ = false;
+  int stop_signal_ = SIGTERM;
   // A drain that was asked for through the admin port.
   struct Drain;
   std::unique_ptr<Drain> drain_;
+  std::unique_ptr<AppProcess> app_;  // uses the log and the admin worker
 };
 
 }  // namespace gatehouse

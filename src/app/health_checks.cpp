@@ -16,8 +16,8 @@ boost::asio::awaitable<void> run_check(std::shared_ptr<Check> check) {
 
 }  // namespace
 
-auto HealthChecks::on_change(std::string who) {
-  return [log = log_, who = std::move(who)](bool healthy, const std::string& error) {
+auto HealthChecks::on_change(std::string_view component, std::string who) {
+  return [log = logging_.logger(component), who = std::move(who)](bool healthy, const std::string& error) {
     if (healthy)
       log->info("{} is healthy", who);
     else
@@ -59,7 +59,7 @@ void HealthChecks::apply_app(const Config& config, observe::Health until_known) 
   const std::size_t number = board_.add("upstream", config.upstream.health ? "http" : "tcp", true, until_known);
   auto prober = std::make_shared<upstream::Prober>(
       admin_.io, std::make_unique<upstream::Cluster>(admin_.io, admin_.wheel, cluster, admin_.metrics, connections_), settings, board_, number,
-      on_change("the app"));
+      on_change("upstream", "the app"));
   admin_.tasks.spawn(run_check(prober));
   app_ = std::make_unique<AppCheck>(AppCheck{config.upstream, number, std::move(prober)});
 }
@@ -68,7 +68,7 @@ HealthChecks::Check HealthChecks::start(const HealthCheck& check, observe::Healt
   const std::string kind(health::name(check.type));
   const std::size_t number = board_.add(check.name, kind, check.critical, until_known);
   auto loop = std::make_shared<health::CheckLoop>(admin_.io, health::make_prober(check, admin_.io, admin_.wheel), check.probe, board_, number,
-                                                  on_change(check.name + " (" + kind + ")"));
+                                                  on_change("health", check.name + " (" + kind + ")"));
   admin_.tasks.spawn(run_check(loop));
   return {check, number, std::move(loop)};
 }

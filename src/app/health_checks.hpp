@@ -17,8 +17,8 @@ namespace gatehouse {
 class HealthChecks {
  public:
   // All must outlive it; `admin` is where the checks run.
-  HealthChecks(proxy::WorkerState& admin, observe::HealthBoard& board, std::shared_ptr<Logger> log)
-      : admin_(admin), board_(board), log_(std::move(log)) {}
+  HealthChecks(proxy::WorkerState& admin, observe::HealthBoard& board, Logging& logging)
+      : admin_(admin), board_(board), logging_(logging) {}
 
   // Runs the checks of that configuration and no others.
   void apply(const Config& config);
@@ -36,11 +36,11 @@ class HealthChecks {
   };
   void apply_app(const Config& config, observe::Health until_known);
   Check start(const HealthCheck& check, observe::Health until_known);
-  auto on_change(std::string who);
+  auto on_change(std::string_view component, std::string who);
 
   proxy::WorkerState& admin_;
   observe::HealthBoard& board_;
-  std::shared_ptr<Logger> log_;
+  Logging& logging_;
   upstream::SharedConnections connections_;
   std::unique_ptr<AppCheck> app_;
   std::vector<Check> checks_;

@@ -33,7 +33,7 @@ std::uint64_t sum(const std::vector<std::unique_ptr<Worker>>& workers, observe::
 }  // namespace
 
 Serving::Serving(unsigned workers, Logging& logging, const observe::HealthBoard& board)
-    : logging_(logging), log_(logging.logger("gatehouse")), health_{&board, std::chrono::steady_clock::now(), kVersion, &shared_.draining} {
+    : logging_(logging), health_{&board, std::chrono::steady_clock::now(), kVersion, &shared_.draining} {
   filter_resources_.log_csp_report = [log = logging.logger("csp")](const CspReport& report) {
     log->event(spdlog::level::warn, "a page broke its content security policy",
                {{"document", report.document}, {"directive", report.directive}, {"blocked", report.blocked},
@@ -41,10 +41,10 @@ Serving::Serving(unsigned workers, Logging& logging, const observe::HealthBoard&
   };
   for (unsigned i = 0; i < workers; ++i) {
     Worker& worker = *workers_.emplace_back(std::make_unique<Worker>(shared_));
-    worker.state().on_warning = [log = log_](const std::string& what) { log->warn("{}", what); };
+    worker.state().on_warning = [log = logging.logger("proxy")](const std::string& what) { log->warn("{}", what); };
     worker.record_to(logging.queue());
     WorkerFilterCounters& counters = *filter_counters_.emplace_back(std::make_unique<WorkerFilterCounters>());
-    counters.redis_links.set_on_event([log = log_](const std::string& what) { log->warn("{}", what); });
+    counters.redis_links.set_on_event([log = logging.logger("rate_limits")](const std::string& what) { log->warn("{}", what); });
   }
   clusters_.resize(workers);
 }
@@ -89,7 +89,7 @@ std::shared_ptr<proxy::Snapshot> Serving::make_snapshot(std::size_t worker, cons
   WorkerFilterCounters& counters = *filter_counters_[worker];
   auto snapshot = std::make_shared<proxy::Snapshot>();
   snapshot->settings = serving_settings(config);
-  snapshot->recording = {recorder_settings(config), std::move(redactor), to_string(config.upstream.address)};
+  snapshot->recording = {recorder_settings(config), std::move(redactor), to_string(config.upstream.address), logging_.logger("proxy")};
   // The same app keeps its connections.
   if (upstream_ == config.upstream) snapshot->cluster = clusters_[worker].lock();
   if (!snapshot->cluster)

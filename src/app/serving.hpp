@@ -64,7 +64,6 @@ class Serving {
                                                  Mistakes& mistakes);
 
   Logging& logging_;
-  std::shared_ptr<Logger> log_;
   admin::HealthSources health_;
   FilterResources filter_resources_;
   std::vector<std::unique_ptr<WorkerFilterCounters>> filter_counters_;  // one for each worker

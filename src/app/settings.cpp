@@ -23,11 +23,20 @@ proxy::ServingSettings serving_settings(const Config& config) {
   return settings;
 }
 
+namespace {
+
+proxy::BodyLogSettings body_log_settings(const LogBodies& bodies) {
+  return {bodies.enabled, static_cast<std::size_t>(bodies.max_size), bodies.content_types};
+}
+
+}  // namespace
+
 proxy::RouteSettings route_settings(const Config& config, std::optional<std::size_t> index) {
   proxy::RouteSettings settings;
   settings.body_limit = config.limits.body;
   settings.first_byte_timeout = config.upstream.first_byte_timeout;
   settings.read_idle_timeout = config.upstream.read_idle_timeout;
+  settings.log_bodies = body_log_settings(config.log.bodies);
   if (!index) return settings;
   const Route& route = config.routes[*index];
   settings.path = route.match.path;
@@ -36,6 +45,7 @@ proxy::RouteSettings route_settings(const Config& config, std::optional<std::siz
   settings.body_limit = route.body_limit;
   settings.first_byte_timeout = route.first_byte_timeout;
   settings.read_idle_timeout = route.read_idle_timeout;
+  settings.log_bodies = body_log_settings(route.log_bodies);
   return settings;
 }
 
@@ -68,14 +78,35 @@ upstream::ProberSettings prober_settings(const Config& config) {
   return settings;
 }
 
-LoggingOptions logging_options(const Log& log) {
+LogLevels log_levels(const Log& log) {
   // In the order of LogLevel.
   constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::trace, spdlog::level::debug, spdlog::level::info,
                                                    spdlog::level::warn,  spdlog::level::err,   spdlog::level::off};
+  const auto level_of = [&](LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; };
+  LogLevels levels{level_of(log.level), {}};
+  for (const auto& [component, level] : log.levels) levels.components.emplace(component, level_of(level));
+  return levels;
+}
+
+RedactOptions redact_options(const Redact& redact) {
+  RedactOptions options;
+  options.names = redact.names;
+  options.names.insert(options.names.end(), redact.headers.begin(), redact.headers.end());
+  options.patterns = redact.patterns;
+  options.action = static_cast<RedactAction>(redact.action);
+  options.client_address = static_cast<AddressAction>(redact.client_addresses);
+  options.emails = redact.emails;
+  options.hash_key = redact.hash_key.reveal();
+  return options;
+}
+
+LoggingOptions logging_options(const Log& log) {
   LoggingOptions options;
   options.output = log.output;
   options.format = static_cast<LogFormat>(log.format);
-  options.level = kLevels[static_cast<std::size_t>(log.level)];
+  LogLevels levels = log_levels(log);
+  options.level = levels.level;
+  options.levels = std::move(levels.components);
   options.queue_bytes = log.queue;
   options.overflow = static_cast<LogOverflow>(log.overflow);
   return options;
@@ -98,6 +129,9 @@ proxy::RecorderSettings recorder_settings(const Config& config) {
   settings.format.fields = static_cast<AccessFields>(access.fields);
   settings.format.format = static_cast<LogFormat>(config.log.format);
   settings.format.request_headers = access.headers;
+  settings.format.response_headers = access.response_headers;
+  settings.minimum_duration = access.minimum_duration;
+  for (const std::string& path : access.exclude_paths) settings.exclude_paths.emplace_back(path);
   return settings;
 }
 

@@ -18,6 +18,8 @@ proxy::RouteSettings route_settings(const Config& config, std::optional<std::siz
 upstream::ClusterSettings cluster_settings(const Config& config);
 upstream::ProberSettings prober_settings(const Config& config);
 LoggingOptions logging_options(const Log& log);
+LogLevels log_levels(const Log& log);
+RedactOptions redact_options(const Redact& redact);
 net::TlsSettings tls_settings(const ListenerTls& tls);
 proxy::RecorderSettings recorder_settings(const Config& config);
 // The loader has checked that the address is a literal that fits.

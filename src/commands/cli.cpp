@@ -1,5 +1,6 @@
 #include "commands/commands.hpp"
 #include "commands/drain.hpp"
+#include "commands/exec.hpp"
 #include "commands/healthcheck.hpp"
 #include "commands/redact.hpp"
 #include "commands/reload.hpp"
@@ -19,6 +20,7 @@ constexpr int kUsage = 2;
 
 void add_verbs(CommandLine& line) {
   add_run(line);
+  add_exec(line);
   add_reload(line);
   add_drain(line);
   add_redact(line);

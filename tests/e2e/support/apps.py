@@ -7,13 +7,13 @@ from .http_client import Closed, Connection, fetch
 from .ports import free_port
 from .process import Process
 
-_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "apps")
+FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "apps")
 PYTHON = "/usr/bin/python3"
 
 
 class App(Process):
     def __init__(self, command, address, env=None):
-        super().__init__(command, env=env, cwd=_FOLDER)
+        super().__init__(command, env=env, cwd=FOLDER)
         self.address = address
         self.url = address_url(address)
         self.wait_until_it_listens(address)

@@ -18,13 +18,13 @@ _SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING:
 
 
 class Gatehouse(Process):
-    """Starts `gatehouse run` and waits until it is ready; at the end of the `with` block it must stop with exit code 0
+    """Starts `gatehouse run` (or `gatehouse exec` with the command `app`) and waits until it is ready; at the end of the `with` block it must stop with exit code 0
     and without a word from a sanitizer.
 
     `config` is a dict in the shape of the YAML file. Without `listeners` it gets one plain listener, and without `admin`
     an admin port; `http`, `https` and `admin` are the addresses of the first listener of each kind."""
 
-    def __init__(self, config, ready="/readyz", env=None, before_exec=None, tls=False):
+    def __init__(self, config, ready="/readyz", env=None, before_exec=None, tls=False, app=None):
         self.folder = tempfile.mkdtemp(prefix="gatehouse-test-")
         config = dict(config)
         if "listeners" not in config:
@@ -40,7 +40,8 @@ class Gatehouse(Process):
             json.dump(config, file, indent=1)  # JSON is YAML
         self._records = []
         self._ended = False
-        super().__init__([BINARY, "run", "--config", self.config_file], env=env, before_exec=before_exec,
+        verb = ["exec", "--config", self.config_file, "--", *app] if app else ["run", "--config", self.config_file]
+        super().__init__([BINARY, *verb], env=env, before_exec=before_exec,
                          on_line=self._keep_record)
         try:
             self.wait_for(lambda: self._answers(ready), f"{ready} answers 200 on {self.admin}")
@@ -86,7 +87,7 @@ class Gatehouse(Process):
             record = json.loads(line)
         except ValueError:
             return
-        if isinstance(record, dict) and "http.response.status_code" in record:
+        if isinstance(record, dict) and record.get("logger") == "access" and "http.response.status_code" in record:
             self._records.append(record)
 
     def records(self, **wanted):
