@@ -35,7 +35,8 @@ std::vector<admin::Family> concurrency_families(const ConcurrencyLimit::Gates& g
   admin::Family waiting{"gatehouse_concurrency_waiting", "Requests that wait for a place.", false, {}};
   admin::Family waits{"gatehouse_concurrency_waits_total", "Requests that found no place at once.", true, {}};
   admin::Family refused{"gatehouse_concurrency_refused_total", "Requests that got no place.", true, {}};
-  admin::Family untracked{"gatehouse_concurrency_untracked_total", "Requests whose client could not be counted.", true, {}};
+  admin::Family untracked{
+      "gatehouse_concurrency_untracked_total", "Requests whose client could not be counted.", true, {}};
   for (const auto& [name, sums] : limits) {
     const auto add = [&, &limit = name](admin::Family& family, auto value) {
       family.samples.push_back({{{"limit", limit}}, static_cast<double>(value)});

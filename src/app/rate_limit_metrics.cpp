@@ -56,7 +56,9 @@ std::vector<admin::Family> rate_limit_families(const RateTables& tables) {
       families.back().samples.push_back({{{"policy", name}}, static_cast<double>(sums.counted[i])});
   }
   families.push_back({"gatehouse_rate_limit_store_decisions_total",
-                      "Decisions asked of the shared store: answered, not in time (timeout), or failed.", true, {}});
+                      "Decisions asked of the shared store: answered, not in time (timeout), or failed.",
+                      true,
+                      {}});
   for (const auto& [name, sums] : totals)
     for (std::size_t i = 0; i < sums.store.size(); ++i)
       families.back().samples.push_back(

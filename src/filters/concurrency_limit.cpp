@@ -71,8 +71,7 @@ bool ConcurrencyLimit::exempt(const Exchange& exchange) const {
 awaitable<Response> ConcurrencyLimit::handle(Exchange& exchange, Next next) const {
   if (exempt(exchange)) co_return co_await next(exchange);
   Place place(shared_);
-  if (options_.per_client > 0 &&
-      !place.take_for_client(options_.client.key_of(exchange, secret_), options_.per_client))
+  if (options_.per_client > 0 && !place.take_for_client(options_.client.key_of(exchange, secret_), options_.per_client))
     co_return refuse_client(exchange);
   if (door_ != nullptr) {
     if (!door_->enter_at_once()) {
@@ -107,14 +106,16 @@ Response ConcurrencyLimit::refuse_waiting(Exchange& exchange, ConcurrencyDoor::E
       count(counters.abandoned);
       return exchange.refuse(499, "Nobody waits for the answer", "abandoned_in_queue", ResponseFlag::kDownstreamReset);
     case ConcurrencyDoor::Entry::kWaitedTooLong:
-    case ConcurrencyDoor::Entry::kIn: break;
+    case ConcurrencyDoor::Entry::kIn:
+      break;
   }
   count(counters.queue_timeouts);
   return refuse_busy(exchange, "queue_timeout");
 }
 
 Response ConcurrencyLimit::refuse_busy(Exchange& exchange, std::string_view reason) const {
-  auto response = exchange.refuse(503, "The application is busy", reason, ResponseFlag::kOverload, {kReducedCapacity, {}});
+  auto response =
+      exchange.refuse(503, "The application is busy", reason, ResponseFlag::kOverload, {kReducedCapacity, {}});
   const auto seconds_to_wait = std::max<std::uint64_t>(1, seconds_up(options_.queue_timeout));
   response.headers.add_view("retry-after", decimal_text(seconds_to_wait, exchange.arena()));
   return response;
@@ -152,7 +153,8 @@ Section ConcurrencyLimit::section() {
   const std::vector<KeySpec> others = {
       key::integer("requests", 0, "Requests that the application has under way at the same time; 0: any number.")
           .within(0, 1000000),
-      key::integer("per_client", 0, "Requests of one client (one value of key) at the same time; 0: any number.").within(0, 1000000),
+      key::integer("per_client", 0, "Requests of one client (one value of key) at the same time; 0: any number.")
+          .within(0, 1000000),
       key::integer("queue", defaults.queue, "Requests that may wait until one of the others is over.")
           .within(0, 1000000),
       key::duration("queue_timeout", defaults.queue_timeout, "How long a request waits before it is refused with 503.")

@@ -1,6 +1,6 @@
 // Bounds how many requests the application has under way at the same time, and how many of one client. Who finds no
-// place waits for one, in order and not for ever; then 503 with Retry-After says that the application is busy. A client
-// with too many requests of its own gets 429 at once, and waiting ones count as its own.
+// place waits for one, in the order of its worker and not for ever; then 503 with Retry-After says that the application
+// is busy. A client with too many requests of its own gets 429 at once, and waiting ones count as its own.
 //
 // A request has its place until its response is over: a download until its last byte, a WebSocket until it is closed,
 // a stream of events until the client leaves. With `streams: free` WebSockets and `text/event-stream` count only until

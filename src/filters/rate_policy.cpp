@@ -37,9 +37,10 @@ constexpr TextFormat kExemptPath{"path", "^/", exempt_path_problem};
 
 std::vector<KeySpec> policy_keys() {
   std::vector<KeySpec> keys = rate_key_keys();
-  keys.insert(keys.begin(), key::text("name", std::nullopt, "What the policy is called in response fields, logs and metrics.")
-                                .required()
-                                .of_format(format::kName));
+  keys.insert(keys.begin(),
+              key::text("name", std::nullopt, "What the policy is called in response fields, logs and metrics.")
+                  .required()
+                  .of_format(format::kName));
   std::vector<KeySpec> others = {
       key::integer("quota", std::nullopt, "Requests allowed in each window.").required().within(1, 1000000000),
       key::duration("window", std::nullopt, "The time that the quota is for.").required().within(1ms, kLongest),
@@ -48,10 +49,11 @@ std::vector<KeySpec> policy_keys() {
       key::integer("cost", 1, "How many units of the quota a request takes.").within(1, 1000000000),
       key::texts("methods", {}, "Methods that count; none given: all. GET stands for HEAD too.")
           .of_format(format::kMethod),
-      key::map("exempt",
-               {key::texts("addresses", {}, "Networks whose clients are not limited.").of_format(format::kCidr),
-                exempt_paths_key("paths", {}, "Paths that are not limited: /livez, or /static/* for everything below.")},
-               "Who and what is not limited."),
+      key::map(
+          "exempt",
+          {key::texts("addresses", {}, "Networks whose clients are not limited.").of_format(format::kCidr),
+           exempt_paths_key("paths", {}, "Paths that are not limited: /livez, or /static/* for everything below.")},
+          "Who and what is not limited."),
       key::boolean("shadow", false, "Count and report what would be refused, and refuse nothing."),
       key::choice("headers", {"ietf", "legacy", "both", "none"}, "ietf",
                   "How clients are told: RateLimit and RateLimit-Policy (ietf), X-RateLimit-* (legacy), both, none."),

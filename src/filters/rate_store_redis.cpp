@@ -44,7 +44,7 @@ std::span<RateRedisAnswer> answers_for(const RatePolicySet::Asked& asked, Arena&
 }
 
 void count_outcome(const RatePolicySet::Asked& asked, const error_code& error) noexcept {
-  const auto counter = !error                  ? &RateCounters::store_answers
+  const auto counter = !error                   ? &RateCounters::store_answers
                        : error == errc::timeout ? &RateCounters::store_timeouts
                                                 : &RateCounters::store_failures;
   for (std::size_t i = 0; i < asked.count; ++i)

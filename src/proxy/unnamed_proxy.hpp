@@ -1,6 +1,6 @@
-// Notices a proxy in front that nobody named in `trusted_proxies`: request after request says that it was forwarded, and
-// all of them come from one address that no client on the internet has. Then every client counts as that one, and shares
-// its limits. One for the process; any thread; costs one load once it has told.
+// Notices a proxy in front that nobody named in `trusted_proxies`: request after request says that it was forwarded,
+// and all of them come from one address that no client on the internet has. Then every client counts as that one, and
+// shares its limits. One for the process; any thread; costs one load once it has told.
 #pragma once
 
 #include "http/address.hpp"

@@ -1,5 +1,7 @@
 """How many requests the app has under way at the same time, with one worker and with two."""
 import asyncio
+import json
+import os
 import threading
 
 import websockets
@@ -164,6 +166,39 @@ class ConcurrencyLimits(EndToEnd):
         self.assertEqual(proxy.fetch("GET", "/").status, 200)
         self.release("route")
         self.assertEqual([holder.response().status for holder in holders], [200] * 3)
+
+
+class Reloads(EndToEnd):
+    def test_who_has_a_place_and_who_waits_counts_under_the_next_configuration_too(self):
+        app = self.start(Uvicorn())
+        config = {"upstream": app.url, "workers": 2, "concurrency": {"requests": 1, "queue": 2, "queue_timeout": "60s"}}
+        proxy = self.gatehouse(config)
+
+        def hold(name):
+            connection = self.enterContext(proxy.connect())
+            connection.request("GET", f"/held/{name}")
+            return connection
+        holder = hold("before")
+        wait_until(lambda: app.fetch("GET", "/counts").json().get("held_before") == 1, "the app holds it")
+        waiting = hold("waiting")
+        wait_until(lambda: proxy.metric("gatehouse_concurrency_waiting") == 1, "one waits")
+        for timeout in ("61s", "62s"):  # the limit is the same one
+            with open(proxy.config_file) as file:
+                written = json.load(file)
+            written["concurrency"]["queue_timeout"] = timeout
+            with open(proxy.config_file + ".new", "w") as file:
+                json.dump(written, file)
+            os.rename(proxy.config_file + ".new", proxy.config_file)
+            self.assertEqual(fetch(proxy.admin, "/reload", "POST").status, 200)
+            self.assertEqual(proxy.metric("gatehouse_concurrency_in_use"), 1)
+        after = hold("after")
+        wait_until(lambda: proxy.metric("gatehouse_concurrency_waiting") == 2, "the new one waits beside the old one")
+        self.assertEqual(proxy.fetch("GET", "/").status, 503, "the queue is longer than it may be")
+        for name in ("waiting", "after", "before"):
+            most = app.fetch("GET", f"/release/{name}").json()["most"]
+        self.assertEqual([connection.response().status for connection in (holder, waiting, after)], [200] * 3)
+        self.assertEqual(most, 1)
+        wait_until(lambda: proxy.metric("gatehouse_concurrency_in_use") == 0, "all places are free again")
 
 
 class Streams(EndToEnd):

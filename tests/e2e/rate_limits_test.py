@@ -1,10 +1,14 @@
 """Rate limits under load: exact on one machine, shared through a real Redis, and on their feet when Redis is not."""
+import json
+import os
 import signal
+import socket
 import threading
 import time
 
 from support.apps import Uvicorn
 from support.case import EndToEnd
+from support.http_client import fetch
 from support.services import Redis
 from support.waiting import wait_until
 
@@ -153,6 +157,37 @@ class Replicas(EndToEnd):
 
     def test_a_redis_that_freezes_and_thaws_costs_no_request(self):
         self.under_load(lambda: self.redis.send_signal(signal.SIGSTOP), lambda: self.redis.send_signal(signal.SIGCONT), "timeout")
+
+    def test_reloads_under_load_keep_the_connection_to_redis(self):
+        proxies = self.replicas(1_000_000, timeout="10s")
+
+        def connections():
+            return sum(b"cmd=evalsha" in line for line in self.clients().splitlines())
+        with Load(proxies) as load:
+            load.goes_on()
+            before = connections()
+            for number in range(30):
+                for proxy in proxies:
+                    with open(proxy.config_file) as file:
+                        written = json.load(file)
+                    written["routes"] = [{"match": {"path": f"/route-{number}"}}]
+                    with open(proxy.config_file + ".new", "w") as file:
+                        json.dump(written, file)
+                    os.rename(proxy.config_file + ".new", proxy.config_file)
+                    self.assertEqual(fetch(proxy.admin, "/reload", "POST").status, 200)
+            load.goes_on()
+            self.assertEqual(connections(), before)
+        self.assertEqual((load.troubles, set(load.statuses)), ([], {200}))
+        self.assertEqual(self.failed(proxies), 0)
+
+    def clients(self):
+        """What Redis says of its connections."""
+        with socket.create_connection(("127.0.0.1", self.redis.port), 5) as connection:
+            connection.sendall(b"AUTH %s\r\nCLIENT LIST\r\nQUIT\r\n" % self.redis.password.encode())
+            data = b""
+            while part := connection.recv(65536):
+                data += part
+        return data
 
     def test_without_redis_all_are_refused_where_that_is_asked_for_and_at_once(self):
         proxies = self.replicas(1000, on_error="deny")

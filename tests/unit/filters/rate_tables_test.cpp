@@ -36,7 +36,8 @@ using Names = std::multiset<std::string>;
 
 TEST(RateTables, APolicyThatStaysKeepsItsCountsWhereOthersComeGoAndChange) {
   RateTables tables;
-  auto old = std::make_unique<RateLimit>(std::vector{policy("stays", 2), policy("changes", 50), policy("goes", 50)}, tables);
+  auto old =
+      std::make_unique<RateLimit>(std::vector{policy("stays", 2), policy("changes", 50), policy("goes", 50)}, tables);
   EXPECT_TRUE(passes(*old));
   const RateLimit next({policy("comes", 50), policy("changes", 60), policy("stays", 2)}, tables);
   EXPECT_EQ(names(tables), (Names{"changes", "changes", "comes", "goes", "stays"}));
@@ -75,7 +76,8 @@ TEST(RateTables, ConfigurationsMayComeAndGoWhileWorkersCount) {
   std::vector<std::vector<std::unique_ptr<RateLimit>>> built(kWorkers);
   for (int n = 0; n < kConfigurations; ++n)
     for (auto& filters : built)
-      filters.push_back(std::make_unique<RateLimit>(std::vector{policy("stays", 1000), policy("changes", 100000 + n % 7)}, tables));
+      filters.push_back(
+          std::make_unique<RateLimit>(std::vector{policy("stays", 1000), policy("changes", 100000 + n % 7)}, tables));
   std::vector<std::thread> workers;
   for (auto& filters : built)
     workers.emplace_back([&filters, &passed] {
