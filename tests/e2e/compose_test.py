@@ -90,6 +90,26 @@ class ComposeFile(unittest.TestCase):
         self.assertEqual(len(ignored.stdout.split()), 3)
 
 
+class Prometheus(unittest.TestCase):
+    def test_it_scrapes_gatehouse_by_name_with_the_rules_that_are_mounted(self):
+        mounts = dict(volume.removesuffix(":ro").split(":") for volume in compose()["services"]["prometheus"]["volumes"] if volume.startswith("."))
+        self.assertEqual(mounts, {"./prometheus.yml": "/etc/prometheus-compose.yml", "../prometheus": "/etc/prometheus"})
+        with open(os.path.join(FOLDER, "prometheus.yml")) as file, tempfile.NamedTemporaryFile("w", suffix=".yml") as here:
+            text = file.read()
+            here.write(text.replace("/etc/prometheus/", os.path.join(judges.DEPLOY, "prometheus/")))
+            here.flush()
+            done = subprocess.run(["promtool", "check", "config", here.name], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"[1-9]\d* rule files found")
+        [job] = yaml.safe_load(text)["scrape_configs"]
+        self.assertEqual((job["job_name"], job["static_configs"]), ("gatehouse", [{"targets": ["gatehouse:9901"]}]))
+
+    def test_what_grafana_is_given_exists(self):
+        for volume in compose()["services"]["grafana"]["volumes"]:
+            if volume.startswith("."):
+                self.assertTrue(os.listdir(os.path.join(FOLDER, volume.split(":")[0])), volume)
+
+
 class Secrets(unittest.TestCase):
     def test_they_are_made_once_in_a_folder_that_others_cannot_enter(self):
         folder = copy_with_secrets(self)
