@@ -143,6 +143,13 @@ std::string bound_text(const observe::Buckets& buckets, std::size_t index) {
 
 }  // namespace
 
+const std::vector<std::string>& Exposition::bounds(const observe::Buckets& buckets) {
+  auto& texts = bounds_[&buckets];
+  if (texts.empty())
+    for (std::size_t i = 0; i <= observe::kBounds; ++i) texts.push_back(bound_text(buckets, i));
+  return texts;
+}
+
 void Exposition::sample(const Labels& values, double value) {
   announce();
   out_ += name_;
@@ -155,11 +162,12 @@ void Exposition::histogram(const Labels& values, const HistogramSum& sum) {
   if (sum.buckets == nullptr) return;
   announce();
   const std::string text = label_text(values);
+  const auto& limits = bounds(*sum.buckets);
   std::uint64_t count = 0;
   for (std::size_t i = 0; i <= observe::kBounds; ++i) {
     count += sum.counts[i];
     (out_ += name_) += "_bucket";
-    labels(text, bound_text(*sum.buckets, i));
+    labels(text, limits[i]);
     number(static_cast<double>(count));
     if (format_ == MetricsFormat::kOpenMetrics && sum.exemplars[i]) exemplar(*sum.exemplars[i]);
     out_ += '\n';

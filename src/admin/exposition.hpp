@@ -5,6 +5,7 @@
 #include "observe/histogram.hpp"
 
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,7 @@ class Exposition {
  private:
   void announce();
   void labels(std::string_view text, std::string_view more);
+  const std::vector<std::string>& bounds(const observe::Buckets& buckets);
   void number(double value);
   void exemplar(const observe::Exemplar& exemplar);
 
@@ -54,6 +56,7 @@ class Exposition {
   std::string help_;
   MetricType type_ = MetricType::kGauge;
   bool announced_ = true;
+  std::map<const observe::Buckets*, std::vector<std::string>> bounds_;  // as labels: they are the same for every series
 };
 
 }  // namespace gatehouse::admin

@@ -3,6 +3,7 @@
 #include "admin/process_metrics.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -120,6 +121,7 @@ void add_counters(Exposition& page, const MetricsSources& sources) {
   by("reason", &Metrics::rejected, "gatehouse_requests_rejected_total", "Requests that Gatehouse itself answered with an error, by reason.");
   by("reason", &Metrics::upstream_failures, "gatehouse_upstream_failures_total", "Requests that the app did not answer, by reason.");
   by("reason", &Metrics::connections_closed, "gatehouse_connections_closed_total", "Client connections that ended, by reason.");
+  by("to", &Metrics::circuit_changes, "gatehouse_upstream_circuit_changes_total", "How often a worker's circuit went to a state.");
   by("version", &Metrics::tls_handshakes, "gatehouse_tls_handshakes_total", "TLS handshakes completed, by protocol version.");
   by("reason", &Metrics::tls_handshake_failures, "gatehouse_tls_handshake_failures_total", "TLS handshakes that failed, by reason.");
 }
@@ -141,6 +143,17 @@ void add_connections(Exposition& page, const MetricsSources& sources) {
   page.sample({{"state", "handshake"}}, static_cast<double>(handshaking));
   page.sample({{"state", "idle"}}, static_cast<double>(idle));
   page.sample({{"state", "tunnel"}}, static_cast<double>(tunnels));
+}
+
+void add_circuits(Exposition& page, const MetricsSources& sources) {
+  constexpr std::pair<const char*, observe::Counter Metrics::*> kStates[] = {
+      {"closed", &Metrics::circuits_closed}, {"half_open", &Metrics::circuits_half_open}, {"open", &Metrics::circuits_open}};
+  std::uint64_t totals[std::size(kStates)]{};
+  for (const Metrics* worker : sources.workers)
+    for (std::size_t i = 0; i < std::size(kStates); ++i) totals[i] += (worker->*kStates[i].second).get();
+  if (totals[0] + totals[1] + totals[2] == 0) return;  // not asked for
+  page.family("gatehouse_upstream_circuit_workers", "Workers by the state of their circuit to the app.", MetricType::kGauge);
+  for (std::size_t i = 0; i < std::size(kStates); ++i) page.sample({{"state", kStates[i].first}}, static_cast<double>(totals[i]));
 }
 
 void add_health(Exposition& page, const MetricsSources& sources) {
@@ -169,6 +182,7 @@ std::string metrics_page(const MetricsSources& sources, MetricsFormat format) {
   add_requests(page, sources);
   add_counters(page, sources);
   add_connections(page, sources);
+  add_circuits(page, sources);
   if (sources.health != nullptr) add_health(page, sources);
   for (const auto& other : sources.others)
     for (const Family& family : other()) add(page, family);

@@ -3,6 +3,7 @@
 
 const PERIOD_MS = 2000;
 const HISTORY = 150;  // five minutes
+const DRAWN = 60;     // two of them
 
 const $ = id => document.getElementById(id);
 const make = (name, properties = {}, ...children) => {
@@ -131,9 +132,9 @@ function sparkline(values) {
   svg.setAttribute("viewBox", "0 0 100 28");
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("aria-hidden", "true");
-  const most = Math.max(...values, 1e-9), line = document.createElementNS(svg.namespaceURI, "polyline");
-  line.setAttribute("points", values.map((value, i) =>
-    `${(i + HISTORY - values.length) / (HISTORY - 1) * 100},${(26.5 - 25 * value / most).toFixed(2)}`).join(" "));
+  const shown = values.slice(-DRAWN), most = Math.max(...shown, 1e-9), line = document.createElementNS(svg.namespaceURI, "polyline");
+  line.setAttribute("points", shown.map((value, i) =>
+    `${(i + DRAWN - shown.length) / (DRAWN - 1) * 100},${(26.5 - 25 * value / most).toFixed(2)}`).join(" "));
   svg.append(line);
   return svg;
 }
@@ -201,19 +202,24 @@ function showChecks(health) {
 
 function showBlame(now, health) {
   const checks = Object.entries(health.checks || {});
-  const app = checks.filter(([name]) => name === "upstream"), others = checks.filter(([name]) => name !== "upstream");
   const worst = list => list.some(([, [check]]) => check.status === "fail") ? "fail" : list.some(([, [check]]) => check.status === "warn") ? "warn" : "pass";
   const says = list => list.filter(([, [check]]) => check.status !== "pass").map(([name, [check]]) => `${name}: ${check.output || check.status}`).join("; ");
+  const own = ([name]) => name === "configuration";
+  const app = checks.filter(([name]) => name === "upstream"), others = checks.filter(entry => entry[0] !== "upstream" && !own(entry));
+  const ownSays = says(checks.filter(own));
   const ratio = (open, limit) => now.sum(limit) > 0 ? now.sum(open) / now.sum(limit) : 0;
   const full = Math.max(ratio("gatehouse_connections_open", "gatehouse_connections_limit"), ratio("process_open_fds", "process_max_fds"),
                         ratio("gatehouse_upstream_connections_open", "gatehouse_upstream_connections_limit"));
   const draining = now.sum("gatehouse_draining") > 0;
-  const own = draining ? "warn" : full > 0.95 ? "fail" : full > 0.8 ? "warn" : "pass";
-  const last = lines.errors.at(-1) || 0;
+  const ownState = draining ? "warn" : full > 0.95 ? "fail" : full > 0.8 || ownSays ? "warn" : "pass";
+  const last = lines.errors.at(-1) || 0, share = last / (lines.rate.at(-1) || 1);
+  const open = now.sum("gatehouse_upstream_circuit_workers", labels => labels.state === "open");
+  const appSays = says(app) || (open > 0 ? "the circuit is open: requests are refused at once" : last > 0 ? `answers, with ${number(last)} server errors per second` : "answers as it should");
+  const appState = worst(app) === "pass" && (share > 0.05 || open > 0) ? "warn" : worst(app);
   const cards = [
-    ["App", worst(app), says(app) || (last > 0 ? `answers, with ${number(last)} server errors per second` : "answers as it should")],
+    ["App", appState, appSays],
     ["Dependencies", worst(others), others.length ? says(others) || `${others.length} of ${others.length} are well` : "none are checked"],
-    ["Gatehouse", own, draining ? "is stopping: no new traffic" : full > 0.8 ? "is running out of room: see the limits" : "serves, and has room"],
+    ["Gatehouse", ownState, draining ? "is stopping: no new traffic" : full > 0.8 ? "is running out of room: see the limits" : ownSays || "serves, and has room"],
   ];
   const print = JSON.stringify(cards);
   if ($("blame").dataset.print !== print) {

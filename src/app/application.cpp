@@ -85,6 +85,7 @@ int Application::run() {
   warn_about_bodies(*config_);
   serving_->start();
   checks_->apply(*config_);
+  errands_->apply(*config_);
   watch_files();
   const std::size_t workers = serving_->worker_count();
   log_->info("gatehouse {} serves {} with {} worker{}", kVersion, to_string(config_->upstream.address), workers, workers == 1 ? "" : "s");
@@ -167,6 +168,8 @@ void Application::prepare_admin() {
   admin_ = std::make_unique<Worker>(admin_shared_);
   admin_->state().on_warning = [log = log_](const std::string& what) { log->warn("{}", what); };
   checks_ = std::make_unique<HealthChecks>(admin_->state(), health_, *logging_);
+  const auto ready = [this] { return !serving_->draining().load(std::memory_order_relaxed) && health_.overall() != observe::Health::kFail; };
+  errands_ = std::make_unique<Errands>(admin_->state(), serving_->states(), ready, log_);
 }
 
 admin::AdminSources Application::admin_sources() {
@@ -181,6 +184,7 @@ admin::AdminSources Application::admin_sources() {
   });
   sources.metrics.others.push_back([this] { return serving_->families(); });
   sources.metrics.others.push_back([this] { return reloads_->families(); });
+  sources.metrics.others.push_back([this] { return errands_->families(); });
   sources.health = serving_->health_sources();
   sources.effective_config = [this] { return print_config(*config_); };
   sources.logging = logging_.get();
@@ -248,6 +252,7 @@ std::vector<std::string> Application::take(Config config, admin::Control::Reload
   config_ = std::make_shared<const Config>(std::move(config));
   apply_to_logging(*config_, std::move(redactor));
   checks_->apply(*config_);
+  errands_->apply(*config_);
   serving_->commit(std::move(*prepared), *config_, [this, notes = std::move(notes), done = std::move(done)] {
     boost::asio::post(admin_->state().io, [notes, done] { done({true, notes}); });
   });

@@ -4,6 +4,7 @@
 
 #include "admin/control.hpp"
 #include "app/app_process.hpp"
+#include "app/errands.hpp"
 #include "app/file_watch.hpp"
 #include "app/health_checks.hpp"
 #include "app/reload_record.hpp"
@@ -73,6 +74,7 @@ class Application {
   std::unique_ptr<Serving> serving_;
   std::unique_ptr<HealthChecks> checks_;  // after the admin worker, whose tasks use it, has gone
   proxy::SharedState admin_shared_;
+  std::unique_ptr<Errands> errands_;      // the same
   std::unique_ptr<Worker> admin_;
   std::unique_ptr<FileWatch> files_;
   struct Signals;

@@ -92,8 +92,10 @@ std::shared_ptr<proxy::Snapshot> Serving::make_snapshot(std::size_t worker, cons
   snapshot->recording = {recorder_settings(config), std::move(redactor), to_string(config.upstream.address), logging_.logger("proxy")};
   // The same app keeps its connections.
   if (upstream_ == config.upstream) snapshot->cluster = clusters_[worker].lock();
-  if (!snapshot->cluster)
+  if (!snapshot->cluster) {
     snapshot->cluster = std::make_shared<upstream::Cluster>(state.io, state.wheel, cluster_settings(config), state.metrics, upstream_connections_);
+    snapshot->cluster->on_event(state.on_warning);
+  }
   auto forward = std::make_unique<proxy::Forward>();
   auto health = std::make_unique<admin::PublicHealth>(health_, health_access(config.health));
 
@@ -152,6 +154,12 @@ bool Serving::unfinished() const {
 std::vector<const observe::WorkerMetrics*> Serving::metrics() const {
   std::vector<const observe::WorkerMetrics*> all;
   for (const auto& worker : workers_) all.push_back(&worker->state().metrics);
+  return all;
+}
+
+std::vector<proxy::WorkerState*> Serving::states() {
+  std::vector<proxy::WorkerState*> all;
+  for (const auto& worker : workers_) all.push_back(&worker->state());
   return all;
 }
 

@@ -54,6 +54,8 @@ class Serving {
 
   std::size_t worker_count() const noexcept { return workers_.size(); }
   std::vector<const observe::WorkerMetrics*> metrics() const;
+  // To be touched on the threads of these workers.
+  std::vector<proxy::WorkerState*> states();
   const ListenerSet& listeners() const noexcept { return listeners_; }
   admin::HealthSources health_sources() const { return health_; }
   // What filters and certificates count, for the metrics page.

@@ -61,6 +61,8 @@ upstream::ClusterSettings cluster_settings(const Config& config) {
   settings.wait_for_app = upstream.wait_for_app;
   settings.wait_queue = static_cast<std::size_t>(upstream.wait_queue);
   settings.max_connections = upstream.max_connections;
+  if (upstream.circuit)
+    settings.circuit = upstream::CircuitSettings{upstream.circuit->failures, upstream.circuit->slow, upstream.circuit->open_for, upstream.circuit->trials};
   return settings;
 }
 

@@ -92,6 +92,11 @@ Upstream read_upstream(const OptionsReader& reader) {
   upstream.wait_for_app = reader.duration("wait_for_app");
   upstream.wait_queue = static_cast<int>(reader.integer("wait_queue"));
   upstream.replay = reader.boolean("replay");
+  if (reader.has("circuit")) {
+    const OptionsReader circuit = reader.map("circuit");
+    upstream.circuit = CircuitBreaker{static_cast<int>(circuit.integer("failures")), circuit.duration("slow"),
+                                      circuit.duration("open_for"), static_cast<int>(circuit.integer("trials"))};
+  }
   if (reader.has("health")) {
     const OptionsReader health = reader.map("health");
     upstream.health =
@@ -316,6 +321,32 @@ std::vector<Route> read_routes(const OptionsReader& top, const Config& config) {
   return routes;
 }
 
+// Secrets stand in these: what is wrong is told without a word of them.
+void judge_monitor(OptionsReader& reader, std::string_view key) {
+  const Secret secret = reader.secret(key);
+  if (secret.empty() || reader.has_mistake(key)) return;
+  ServiceUrl url;
+  const std::string_view problem = parse_service_url(secret.reveal(), url);
+  if (!problem.empty()) return reader.mistake(key, std::string(problem));
+  if (url.scheme != "http" && url.scheme != "https") return reader.mistake(key, "must begin with http:// or https://");
+  if (url.host.empty()) return reader.mistake(key, "has no host");
+  if (!(url.user.empty() && url.password.empty())) reader.mistake(key, "has a user or a password, which are not sent");
+}
+
+std::optional<HeartbeatMonitor> read_heartbeat(const OptionsReader& top) {
+  if (!top.has("heartbeat")) return std::nullopt;
+  OptionsReader reader = top.map("heartbeat");
+  judge_monitor(reader, "url");
+  judge_monitor(reader, "fail_url");
+  return HeartbeatMonitor{reader.secret("url"), reader.secret("fail_url"), reader.duration("interval"), reader.duration("timeout")};
+}
+
+std::optional<OpenApi> read_openapi(const OptionsReader& top) {
+  if (!top.has("openapi")) return std::nullopt;
+  const OptionsReader reader = top.map("openapi");
+  return OpenApi{reader.text("url"), reader.duration("interval"), static_cast<int>(reader.integer("max_templates"))};
+}
+
 Paths read_paths(const OptionsReader& reader) {
   return {reader.choice<EncodedSlash>("encoded_slash"), reader.choice<DotSegments>("dot_segments"),
           reader.choice<DoubleSlash>("double_slash")};
@@ -329,6 +360,8 @@ Config bind(const LoadedSettings& settings, Mistakes& mistakes) {
   config.listeners = read_listeners(top);
   config.admin.address = parse_listen_address(top.map("admin").text("address")).address;
   config.metrics.max_series = static_cast<int>(top.map("metrics").integer("max_series"));
+  config.heartbeat = read_heartbeat(top);
+  config.openapi = read_openapi(top);
   config.workers = static_cast<int>(top.integer("workers"));
   config.upstream = read_upstream(top.map("upstream"));
   config.limits = read_limits(top.map("limits"));

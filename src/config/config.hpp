@@ -65,7 +65,7 @@ struct Admin {
 };
 
 struct Metrics {
-  int max_series = 2000;  // combinations of route, method and status
+  int max_series = 500;  // combinations of route, method and status
   bool operator==(const Metrics&) const = default;
 };
 
@@ -91,6 +91,15 @@ struct UpstreamHealth {
   bool operator==(const UpstreamHealth&) const = default;
 };
 
+// When requests are refused at once because the app fails.
+struct CircuitBreaker {
+  int failures = 5;           // in a row
+  milliseconds slow{0};       // zero: no answer is too slow
+  milliseconds open_for = seconds{5};
+  int trials = 3;
+  bool operator==(const CircuitBreaker&) const = default;
+};
+
 struct Upstream {
   Address address;
   milliseconds connect_timeout = seconds{3};
@@ -102,6 +111,7 @@ struct Upstream {
   int wait_queue = 256;
   bool replay = true;
   std::optional<UpstreamHealth> health;
+  std::optional<CircuitBreaker> circuit;
   bool operator==(const Upstream&) const = default;
 };
 
@@ -259,12 +269,31 @@ struct Forwarded {
   bool operator==(const Forwarded&) const = default;
 };
 
+// An external monitor that is called while all is well.
+struct HeartbeatMonitor {
+  Secret url;
+  Secret fail_url;  // empty: none
+  milliseconds interval = minutes{1};
+  milliseconds timeout = seconds{10};
+  bool operator==(const HeartbeatMonitor&) const = default;
+};
+
+// The app's own document of its paths.
+struct OpenApi {
+  std::string url;  // a path of the app
+  milliseconds interval = minutes{5};
+  int max_templates = 500;
+  bool operator==(const OpenApi&) const = default;
+};
+
 struct LoadedSettings;
 
 struct Config {
   std::vector<Listener> listeners{Listener{}};
   Admin admin;
   Metrics metrics;
+  std::optional<HeartbeatMonitor> heartbeat;
+  std::optional<OpenApi> openapi;
   int workers = 0;  // zero: as many as this container may use
   Upstream upstream;
   Limits limits;

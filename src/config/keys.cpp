@@ -84,6 +84,18 @@ KeySpec upstream_health() {
       .optional();
 }
 
+KeySpec circuit() {
+  const CircuitBreaker defaults;
+  std::vector<KeySpec> keys{
+      key::integer("failures", defaults.failures, "Requests in a row that the app did not answer.").within(1, 100000),
+      a_while_or_none(key::duration("slow", defaults.slow, "An answer that takes longer to begin counts as a failure; 0s: none does.")),
+      a_while(key::duration("open_for", defaults.open_for, "How long requests are refused before a few are tried.")),
+      key::integer("trials", defaults.trials, "Requests tried at the same time, and good answers after which all may pass.").within(1, 1000),
+  };
+  return key::map("circuit", std::move(keys), "Refuse requests at once while the app fails them, instead of letting each one wait; counted by each worker.")
+      .optional();
+}
+
 KeySpec upstream() {
   const Upstream defaults;
   std::vector<KeySpec> keys{
@@ -110,6 +122,7 @@ KeySpec upstream() {
           "Send a request again when the kept connection it went out on was closed before any answer, and the method "
           "allows it."),
       upstream_health(),
+      circuit(),
   };
   return key::map("upstream", std::move(keys), "The app behind Gatehouse; a URL alone is enough.")
       .or_just("url")
@@ -324,6 +337,27 @@ KeySpec metrics() {
                   "What /metrics holds.");
 }
 
+KeySpec heartbeat() {
+  const HeartbeatMonitor defaults;
+  std::vector<KeySpec> keys{
+      key::text("url", std::nullopt, "Called while /readyz holds.").of_format(format::kUrl).secret().required(),
+      key::text("fail_url", std::nullopt, "Called while it does not, once it did.").of_format(format::kUrl).secret(),
+      a_while(key::duration("interval", defaults.interval, "From one call to the next.")),
+      a_while(key::duration("timeout", defaults.timeout, "How long a call may take.")),
+  };
+  return key::map("heartbeat", std::move(keys), "An external monitor that notices when calls stay away.").or_just("url").optional();
+}
+
+KeySpec openapi() {
+  const OpenApi defaults;
+  std::vector<KeySpec> keys{
+      key::text("url", std::nullopt, "The path of the app's OpenAPI document, such as /openapi.json.").of_format(format::kUrlPath).required(),
+      a_while(key::duration("interval", defaults.interval, "How often it is asked for again; every 2s while there is none.")),
+      key::integer("max_templates", defaults.max_templates, "Paths that are taken from it.").within(1, 2000),
+  };
+  return key::map("openapi", std::move(keys), "Where requests that match no route get the name they are counted by.").or_just("url").optional();
+}
+
 KeySpec header_names() {
   return key::map(
       "header_names",
@@ -347,6 +381,8 @@ std::vector<KeySpec> core_keys() {
       listeners(),
       admin(),
       metrics(),
+      heartbeat(),
+      openapi(),
       key::integer("workers", std::nullopt,
                    "Threads that serve: a number, or auto for as many as this container may use.")
           .within(1, 256)

@@ -54,7 +54,7 @@ IoResult Stream::tls_result(int code) {
 
 IoResult Stream::try_handshake() {
   ERR_clear_error();
-  const int code = SSL_accept(ssl_.get());
+  const int code = SSL_do_handshake(ssl_.get());
   return code == 1 ? IoResult{} : tls_result(code);
 }
 

@@ -46,6 +46,8 @@ class Stream final : private Deadline {
 
   // From now on the bytes are TLS, server side. False when out of memory.
   bool start_tls(const TlsContext& context);
+  // The same with either side of a connection on this socket, made by TlsContext or TlsClient.
+  void start_tls(SslPointer ssl) noexcept { ssl_ = std::move(ssl); }
   // One step of the handshake: kDone, kWouldBlock or kFailed (see tls_failure()).
   IoResult try_handshake();
   bool is_tls() const noexcept { return ssl_ != nullptr; }

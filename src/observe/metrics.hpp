@@ -22,7 +22,7 @@ namespace gatehouse::observe {
 // asks once for each combination, so the lock is not on a request's way.
 class SeriesBudget {
  public:
-  explicit SeriesBudget(std::size_t most = 2000) noexcept : most_(most) {}
+  explicit SeriesBudget(std::size_t most = 500) noexcept : most_(most) {}
   void set_limit(std::size_t most);
   // Whether that combination may have series; the answer never changes from yes to no.
   bool admit(std::string_view route, std::size_t method, std::size_t status);
@@ -122,6 +122,10 @@ struct WorkerMetrics {
   Counter upstream_waits;            // requests that waited for the app to come back
   Counter dropped_field_names;       // names with "_" or "." taken out of requests
   ReasonCounters upstream_failures;  // by reason
+  Counter circuits_closed;           // workers whose circuit is in that state: for each one 0 or 1
+  Counter circuits_open;
+  Counter circuits_half_open;
+  ReasonCounters circuit_changes;    // by the state it went to
   ReasonCounters rejected;           // refused by Gatehouse, by reason
   // Requests without series of their own, because the budget is used up.
   RequestSeries overflow;

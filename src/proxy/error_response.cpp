@@ -31,6 +31,29 @@ Response refuse_upstream(Exchange& exchange, UpstreamFailure failure) {
   return exchange.refuse(500, "Internal error", "internal_error", kLocal);
 }
 
+Response refuse_open_circuit(Exchange& exchange, std::chrono::seconds retry_after) {
+  Response response = exchange.refuse(503, "The app is failing; try again later", "circuit_open", ResponseFlag::kNoHealthyUpstream);
+  response.headers.add("retry-after", std::to_string(retry_after.count()));
+  return response;
+}
+
+bool app_is_to_blame(UpstreamFailure failure) noexcept {
+  switch (failure) {
+    case UpstreamFailure::kNoDescriptors:
+    case UpstreamFailure::kQueueFull:
+    case UpstreamFailure::kStopping: return false;
+    case UpstreamFailure::kUnresolved:
+    case UpstreamFailure::kUnreachable:
+    case UpstreamFailure::kConnectTimeout:
+    case UpstreamFailure::kFirstByteTimeout:
+    case UpstreamFailure::kClosedBeforeResponse:
+    case UpstreamFailure::kResetBeforeResponse:
+    case UpstreamFailure::kMalformedResponse:
+    case UpstreamFailure::kResponseHeadTooLarge: return true;
+  }
+  return true;
+}
+
 Response refuse_head(Exchange& exchange, http::HeadError error) {
   const int status = http::status(error);
   Response response = exchange.refuse(status, http::title(error), http::name(error), ResponseFlag::kDownstreamProtocolError);

@@ -6,6 +6,7 @@
 
 #include <gatehouse/filter.hpp>
 
+#include <chrono>
 #include <optional>
 
 namespace gatehouse::proxy {
@@ -25,7 +26,11 @@ enum class UpstreamFailure : std::uint8_t {
   kStopping,
 };
 
+// The circuit is open; the answer says when to come again.
+Response refuse_open_circuit(Exchange& exchange, std::chrono::seconds retry_after);
 Response refuse_upstream(Exchange& exchange, UpstreamFailure failure);
+// Whether a failure says something about the app, and not about how much Gatehouse itself has to do.
+bool app_is_to_blame(UpstreamFailure failure) noexcept;
 Response refuse_head(Exchange& exchange, http::HeadError error);
 // A head that did not come in time (408).
 Response refuse_slow_head(Exchange& exchange);

@@ -249,8 +249,6 @@ bool may_replay(const ProxyExchange& exchange, const Attempt& lost, bool reused)
   return lost.nothing_sent || idempotent(exchange.request().method);
 }
 
-void count_failure(WorkerState& worker, Exchange& exchange) { worker.metrics.upstream_failures.add(exchange.outcome().reason); }
-
 }  // namespace
 
 awaitable<Response> Forward::handle(Exchange& base) {
@@ -266,15 +264,19 @@ awaitable<Response> Forward::handle(Exchange& base) {
     if (!collected) co_return refuse_body(exchange, exchange.client_body.failure());
   }
   exchange.measures.upstream_began = net::Clock::now();
+  upstream::CircuitPass pass(cluster.circuit(), exchange.measures.upstream_began);
+  if (!pass.admitted()) co_return refuse_open_circuit(exchange, cluster.circuit().retry_after(exchange.measures.upstream_began));
+  const auto fail = [&](UpstreamFailure failure) {
+    if (app_is_to_blame(failure)) pass.failed(net::Clock::now());
+    Response refusal = refuse_upstream(exchange, failure);
+    exchange.worker.metrics.upstream_failures.add(exchange.outcome().reason);
+    return refusal;
+  };
   exchange.worker.metrics.upstream_requests.add();
   if (request.body.rest != nullptr) {
     auto place = co_await cluster.upload_place();
     exchange.upload_place = std::move(place);
-    if (!exchange.upload_place) {
-      Response refusal = refuse_upstream(exchange, UpstreamFailure::kQueueFull);
-      count_failure(exchange.worker, exchange);
-      co_return refusal;
-    }
+    if (!exchange.upload_place) co_return fail(UpstreamFailure::kQueueFull);
   }
   const bool repeatable = exchange.snapshot->settings.replay && request.body.rest == nullptr && idempotent(request.method);
   using Repeat = upstream::Cluster::Repeat;
@@ -284,11 +286,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
   for (int replays = 0;; ++replays) {
     if (!exchange.connection) {
       auto connection = co_await cluster.connect();
-      if (!connection) {
-        Response refusal = refuse_upstream(exchange, connect_failure(connection.error()));
-        count_failure(exchange.worker, exchange);
-        co_return refusal;
-      }
+      if (!connection) co_return fail(connect_failure(connection.error()));
       exchange.connection = std::move(*connection);
     }
     exchange.measures.upstream_connected = net::Clock::now();
@@ -306,15 +304,12 @@ awaitable<Response> Forward::handle(Exchange& base) {
     if (exchange.abandon_watch.abandoned())
       co_return exchange.refuse(499, "The client went away", "client_disconnected", ResponseFlag::kDownstreamReset);
     if (exchange.upload && exchange.upload->client_failed) co_return refuse_body(exchange, exchange.client_body.failure());
-    Response refusal = refuse_upstream(exchange, result.failure);
-    count_failure(exchange.worker, exchange);
-    co_return refusal;
+    co_return fail(result.failure);
   }
+  pass.answered(net::Clock::now());
   if (response.status == 101) {
     if (exchange.head.upgrade.empty() || head.upgrade != exchange.head.upgrade) {
-      Response refusal = refuse_upstream(exchange, UpstreamFailure::kMalformedResponse);
-      count_failure(exchange.worker, exchange);
-      co_return refusal;
+      co_return fail(UpstreamFailure::kMalformedResponse);
     }
     exchange.switched_to = head.upgrade;
     http::remove_hop_by_hop(response.headers);
@@ -323,9 +318,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
   prepare_response(exchange, head, response);
   if (exchange.upstream_body.failed()) {
     // Nothing has been sent yet: the client can be told, where later it could only be cut off.
-    Response refusal = refuse_upstream(exchange, UpstreamFailure::kMalformedResponse);
-    count_failure(exchange.worker, exchange);
-    co_return refusal;
+    co_return fail(UpstreamFailure::kMalformedResponse);
   }
   co_return response;
 }

@@ -105,6 +105,7 @@ class ProxyExchange final : public Exchange {
   const ListenerState& listener;
   net::Stream& downstream;
   const Route* route_entry = nullptr;
+  observe::RouteMetrics* route_metrics = nullptr;  // where it is counted; null: nowhere
   http::RequestHead head;
   Refusal refusal;
   ClientBody client_body;

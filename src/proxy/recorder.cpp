@@ -149,7 +149,7 @@ void Recorder::write_body(const ProxyExchange& exchange, std::string_view messag
 }
 
 void Recorder::count(const ProxyExchange& exchange, const AccessRecord& record) {
-  observe::RouteMetrics* const route = exchange.route_entry->metrics;
+  observe::RouteMetrics* const route = exchange.route_metrics;
   if (route == nullptr) return;
   observe::RequestSeries& series = route->series(exchange.request().method, record.status == 0 ? 499 : record.status);
   const std::size_t bucket = series.duration.observe(record.total);

@@ -4,6 +4,7 @@
 #include "http/h1_writer.hpp"
 #include "http/proxy_protocol.hpp"
 #include "http/refused_head.hpp"
+#include "http/target.hpp"
 #include "proxy/error_response.hpp"
 #include "proxy/forward.hpp"
 #include "proxy/tunnel.hpp"
@@ -311,6 +312,9 @@ awaitable<Session::After> Session::serve_one(ProxyExchange& exchange, HeadResult
   exchange.route_entry = error || read != HeadResult::kComplete ? exchange.snapshot->router->routes().back().get()
                                                                : &exchange.snapshot->router->find(exchange.request());
   exchange.route = exchange.route_entry->name;
+  exchange.route_metrics = exchange.route_entry->metrics;
+  const bool unmatched = exchange.route_entry == exchange.snapshot->router->routes().back().get() && !exchange.route_entry->own;
+  if (unmatched && worker_.templates && !error && read == HeadResult::kComplete) name_by_template(exchange);
   if (exchange.head.dropped_names != 0) worker_.metrics.dropped_field_names.add(exchange.head.dropped_names);
 
   if (read == HeadResult::kGone) {
@@ -332,6 +336,14 @@ awaitable<Session::After> Session::serve_one(ProxyExchange& exchange, HeadResult
   const After after = co_await respond(exchange, response);
   co_await finish_forward(exchange);
   co_return after;
+}
+
+// The app's own name for a path that no route of the configuration matches.
+void Session::name_by_template(ProxyExchange& exchange) {
+  observe::RouteMetrics* const found = worker_.templates->find(http::comparable_path(exchange.request().path, exchange.arena()));
+  if (found == nullptr) return;
+  exchange.route = found->route();
+  exchange.route_metrics = found;
 }
 
 void Session::client_gone(ProxyExchange& exchange) {

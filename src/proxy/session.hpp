@@ -32,6 +32,7 @@ class Session {
   void prepare(ProxyExchange& exchange);
   void prepare_body(ProxyExchange& exchange);
   awaitable<After> respond(ProxyExchange& exchange, Response& response);
+  void name_by_template(ProxyExchange& exchange);
   void client_gone(ProxyExchange& exchange);
   void body_ended_early(ProxyExchange& exchange, const error_code& error);
   awaitable<bool> relay_body(ProxyExchange& exchange, Response& response, bool chunked);

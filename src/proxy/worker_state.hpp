@@ -9,6 +9,7 @@
 #include "net/tls_context.hpp"
 #include "observe/metrics.hpp"
 #include "proxy/address_limit.hpp"
+#include "proxy/path_templates.hpp"
 #include "proxy/snapshot.hpp"
 #include "proxy/unnamed_proxy.hpp"
 
@@ -63,6 +64,8 @@ struct WorkerState {
   net::BufferPool large_buffers{65536, 32};
   observe::WorkerMetrics metrics{shared.series};
   http::DateCache date;
+  // Names for requests that no route matches, where the app tells them; may be null.
+  std::unique_ptr<const TemplateRoutes> templates;
   // Called for what an operator should know and no request tells.
   std::function<void(const std::string&)> on_warning;
 

@@ -26,6 +26,33 @@ constexpr std::chrono::milliseconds kUploadPoll{50};  // many may wait, and none
 constexpr std::chrono::milliseconds kFirstRetry{25};
 constexpr std::chrono::milliseconds kLastRetry{500};
 
+observe::Counter& gauge(observe::WorkerMetrics& metrics, CircuitState state) {
+  switch (state) {
+    case CircuitState::kClosed: return metrics.circuits_closed;
+    case CircuitState::kOpen: return metrics.circuits_open;
+    case CircuitState::kHalfOpen: return metrics.circuits_half_open;
+  }
+  return metrics.circuits_closed;
+}
+
+std::string_view name(CircuitState state) noexcept {
+  switch (state) {
+    case CircuitState::kClosed: return "closed";
+    case CircuitState::kOpen: return "open";
+    case CircuitState::kHalfOpen: return "half_open";
+  }
+  return "closed";
+}
+
+std::string_view sentence(CircuitState state) noexcept {
+  switch (state) {
+    case CircuitState::kClosed: return "the circuit is closed: the app answers again";
+    case CircuitState::kOpen: return "the circuit is open: the app fails requests, which are refused at once for a while";
+    case CircuitState::kHalfOpen: return "the circuit is half open: a few requests are tried";
+  }
+  return {};
+}
+
 }  // namespace
 
 Cluster::Cluster(boost::asio::io_context& io, net::TimerWheel& wheel, ClusterSettings settings,
@@ -35,7 +62,21 @@ Cluster::Cluster(boost::asio::io_context& io, net::TimerWheel& wheel, ClusterSet
       settings_(std::move(settings)),
       metrics_(metrics),
       shared_(shared),
-      pool_(settings_.idle_connections, settings_.idle_timeout, metrics) {}
+      pool_(settings_.idle_connections, settings_.idle_timeout, metrics),
+      circuit_(settings_.circuit.value_or(CircuitSettings{})) {
+  if (!settings_.circuit) return;
+  gauge(metrics_, CircuitState::kClosed).add();
+  circuit_.on_change([this](CircuitState from, CircuitState to) {
+    gauge(metrics_, from).subtract();
+    gauge(metrics_, to).add();
+    metrics_.circuit_changes.add(name(to));
+    if (on_event_) on_event_(std::string(sentence(to)));
+  });
+}
+
+Cluster::~Cluster() {
+  if (settings_.circuit) gauge(metrics_, circuit_.state()).subtract();
+}
 
 // False when no connection became free in time, or too many wait already.
 awaitable<bool> Cluster::wait_for_slot() {

@@ -1,6 +1,7 @@
 // The app as one worker sees it: its addresses, and connections to it. Thread: the worker's.
 #pragma once
 
+#include "upstream/circuit.hpp"
 #include "upstream/connection_pool.hpp"
 
 #include <gatehouse/result.hpp>
@@ -8,6 +9,7 @@
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +30,7 @@ struct ClusterSettings {
   std::size_t wait_queue = 256;               // how many requests of a worker may wait so
   std::size_t idle_connections = 512;
   std::int64_t max_connections = 1024;  // of all workers together
+  std::optional<CircuitSettings> circuit;
 };
 
 // Connections to the app that all workers of the process hold.
@@ -59,6 +62,9 @@ class Cluster {
  public:
   Cluster(boost::asio::io_context& io, net::TimerWheel& wheel, ClusterSettings settings, observe::WorkerMetrics& metrics,
           SharedConnections& shared);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
 
   // A live idle connection, or null: then connect(). For a request that cannot be sent again only one that the app is not about
   // to close: the keep-alive race would be lost for good.
@@ -78,6 +84,11 @@ class Cluster {
   void discard(std::unique_ptr<Connection> connection) noexcept;
   void close_idle() noexcept { pool_.close_all(); }
 
+  // What requests tell about the app; every request asks it first.
+  Circuit& circuit() noexcept { return circuit_; }
+  // Told, in words, when the circuit changes.
+  void on_event(std::function<void(const std::string&)> told) { on_event_ = std::move(told); }
+
   const ClusterSettings& settings() const noexcept { return settings_; }
 
  private:
@@ -91,6 +102,8 @@ class Cluster {
   observe::WorkerMetrics& metrics_;
   SharedConnections& shared_;
   ConnectionPool pool_;
+  Circuit circuit_;
+  std::function<void(const std::string&)> on_event_;
   std::vector<net::Endpoint> endpoints_;  // empty: to be resolved (again)
   std::size_t waiting_ = 0;
   std::size_t uploads_waiting_ = 0;

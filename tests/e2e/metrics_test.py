@@ -36,6 +36,8 @@ class Formats(EndToEnd):
 
     def test_both_forms_tell_the_same(self):
         self.proxy.fetch("GET", "/")
+        # What appears late, with the end of a connection, is awaited: the two scrapes are to see the same.
+        wait_until(lambda: self.proxy.metric("gatehouse_connections_closed_total") > 0, "the connection has ended")
         names = {sample.name for family in self.families().values() for sample in family.samples}
         self.assertEqual(names, {key.partition("{")[0] for key in self.proxy.metrics()})
 

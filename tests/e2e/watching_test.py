@@ -21,7 +21,7 @@ from support.waiting import wait_until
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROMETHEUS = f"{ROOT}/deploy/prometheus"
 # Words of PromQL that are no metrics.
-WORDS = set("sum min max count rate increase changes time vector histogram_quantile round and or unless on ignoring group_left bool offset "
+WORDS = set("sum min max count rate increase changes max_over_time time vector histogram_quantile round and or unless on ignoring group_left bool offset "
             "label_values".split())
 
 
@@ -102,11 +102,11 @@ class Live(EndToEnd):
         with open(f"{cls.folder}/backup", "w"):
             pass
         cls.proxy = cls.start_shared(Gatehouse({
-            "upstream": cls.app.url,
+            "upstream": {"url": cls.app.url, "circuit": {"failures": 1000}},
             "health": {"checks": [{"name": "backup", "type": "file_age", "path": f"{cls.folder}/backup", "maximum_age": "1d"},
                                   {"name": "port", "type": "tcp", "url": "tcp://%s:%d" % cls.app.address}]},
             "rate_limits": [{"name": "login", "key": "client_address", "quota": 1000, "window": "1m"}],
-            **cls.more}, tls=True))
+            }, tls=True))
         for path in ("/", "/fail", "/break"):
             cls.proxy.fetch("GET", path)
         with cls.proxy.connect() as connection:
@@ -130,8 +130,6 @@ class Live(EndToEnd):
             f"--web.listen-address=127.0.0.1:{cls.port}", "--enable-feature=exemplar-storage"]))
         cls.prometheus.wait_until_it_listens(("127.0.0.1", cls.port))
         wait_until(lambda: fetch(("127.0.0.1", cls.port), "/-/ready").status == 200, "Prometheus is ready")
-
-    more = {}
 
     def ask(self, path, **query):
         answer = fetch(("127.0.0.1", self.port), f"/api/v1/{path}?{urllib.parse.urlencode(query)}").json()
