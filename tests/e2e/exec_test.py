@@ -164,7 +164,7 @@ class Child(EndToEnd):
 
     def test_one_that_will_not_end_is_killed_and_all_it_started(self):
         process = self.start_child("import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nchild = os.fork()\n"
-                                   "print('pid', os.getpid())\nwhile True: time.sleep(1)", shutdown={"app_deadline": "200ms"})
+                                   "os.write(1, b'pid %d\\n' % os.getpid())\nwhile True: time.sleep(1)", shutdown={"app_deadline": "200ms"})
         process.wait_for(lambda: len(self.lines(process, "pid ")) == 2, "it runs")
         pids = [int(line.split("pid ")[1]) for line in self.lines(process, "pid ")]
         process.send_signal(signal.SIGTERM)
@@ -181,7 +181,7 @@ class Child(EndToEnd):
         self.assertEqual(process.wait(), 137)
 
     def test_orphans_it_leaves_are_reaped(self):
-        process = self.start_child("import os, time\nfor _ in range(5):\n  if os.fork() == 0:\n    if os.fork() == 0: time.sleep(0.2); print('orphan', os.getppid())\n    os._exit(0)\n"
+        process = self.start_child("import os, time\nfor _ in range(5):\n  if os.fork() == 0:\n    if os.fork() == 0: time.sleep(0.2); os.write(1, b'orphan %d\\n' % os.getppid())\n    os._exit(0)\n"
                                    "while True:\n  try: os.wait()\n  except ChildProcessError: break\nprint('left')\ntime.sleep(1000)")
         process.wait_for(lambda: len(self.lines(process, "orphan")) == 5, "orphans have run")
         self.assertTrue(self.lines(process, f"orphan {process.pid}"), process.stdout)
