@@ -34,10 +34,13 @@ Response not_allowed(Exchange& exchange, std::string_view title, std::string_vie
 Response only_read(Exchange& exchange) { return not_allowed(exchange, "Only GET and HEAD are served here", "GET, HEAD"); }
 
 // A verb is for programs. A page that somebody opened beside Gatehouse can send a POST here as well, but not without these fields.
-std::optional<Response> refuse_verb(Exchange& exchange) {
+bool from_browser(const Exchange& exchange) {
   const Headers& headers = exchange.request().headers;
-  if (!headers.value("origin").empty() || !headers.value("sec-fetch-site").empty())
-    return exchange.refuse(403, "This is not for web pages", "from_browser", ResponseFlag::kLocal);
+  return !headers.value("origin").empty() || !headers.value("sec-fetch-site").empty();
+}
+
+std::optional<Response> refuse_verb(Exchange& exchange) {
+  if (from_browser(exchange)) return exchange.refuse(403, "This is not for web pages", "from_browser", ResponseFlag::kLocal);
   if (exchange.request().method != Method::kPost) return not_allowed(exchange, "Only POST is served here", "POST");
   return std::nullopt;
 }
@@ -136,6 +139,7 @@ std::string_view parameter(std::string_view query, std::string_view name) noexce
 
 // PUT /log-levels?component=upstream&level=debug; without a component: of all that have none of their own.
 Response set_log_level(Exchange& exchange, Logging& logging) {
+  if (from_browser(exchange)) return exchange.refuse(403, "This is not for web pages", "from_browser", ResponseFlag::kLocal);
   const std::string_view component = parameter(exchange.request().query, "component");
   const auto level = level_of_name(parameter(exchange.request().query, "level"));
   const bool known = component.empty() || std::find(kLogComponents.begin(), kLogComponents.end(), component) != kLogComponents.end();

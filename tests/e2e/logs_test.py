@@ -129,6 +129,7 @@ class Levels(EndToEnd):
         self.assertEqual((levels()["level"], levels()["components"]["csp"], levels()["components"]["health"]), ("info", "error", "info"))
         for bad in ("", "?level=loud", "?component=nonsense&level=debug"):
             self.assert_problem(fetch(proxy.admin, "/log-levels" + bad, "PUT"), 400, "bad_log_level")
+        self.assert_problem(fetch(proxy.admin, "/log-levels?level=trace", "PUT", [("Origin", "http://evil.example")]), 403, "from_browser")
         self.assertEqual(proxy.fetch("PUT", "/log-levels?level=trace").status, 404)  # the app's own answer
         self.assertEqual(levels()["level"], "info")
 
