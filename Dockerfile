@@ -8,9 +8,9 @@
 ARG BASE=docker.io/library/debian:trixie-slim
 
 FROM ${BASE} AS toolchain
-# The lists alone first: the packages stay in the cache until one of the lists changes.
+# These lists alone first: the packages stay in the cache until one of them changes.
 COPY deploy/install-packages /src/deploy/
-COPY deploy/packages /src/deploy/packages
+COPY deploy/packages/build.txt deploy/packages/run.txt /src/deploy/packages/
 RUN /src/deploy/install-packages build run && rm -rf /var/lib/apt/lists/*
 
 FROM toolchain AS build
