@@ -19,10 +19,17 @@ struct Control {
     std::uint64_t requests = 0;  // that are still being answered
   };
 
+  struct Upgraded {
+    int process = 0;      // the one that serves from now on; 0: this one goes on
+    std::string problem;  // why
+  };
+
   // Loads the configuration anew; `done` is called once all workers serve by it, or nothing has changed.
   std::function<void(ReloadDone done)> reload;
   // Takes the process out of service; `done` is called when it is safe to stop, or when the shutdown deadline has passed.
   std::function<void(std::function<void(Drained)> done)> drain;
+  // Replaces this process by a new one; `done` is called when that is ready and this one begins to stop, or goes on.
+  std::function<void(std::function<void(Upgraded)> done)> upgrade;
 };
 
 }  // namespace gatehouse::admin

@@ -221,6 +221,7 @@ awaitable<Response> Endpoints::handle(Exchange& exchange) {
   if (path == "/reload") co_return co_await reload(exchange);
   if (path == "/drain") co_return co_await drain(exchange);
   if (path == "/log-levels") co_return log_levels(exchange, *sources_.logging);
+  if (path == "/upgrade") co_return co_await upgrade(exchange);
   if (!is_read(exchange)) co_return only_read(exchange);
   if (path == "/redaction-test") co_return redaction_test(exchange, *sources_.logging, sources_.secret_names());
   if (path == "/health") co_return health_page(exchange, sources_.health);
@@ -234,7 +235,7 @@ awaitable<Response> Endpoints::handle(Exchange& exchange) {
     co_return metrics(exchange, sources_.metrics);
   }
   if (path == "/" || path == "/errors" || path == "/config") co_return for_people(exchange);
-  co_return exchange.refuse(404, "There is no such admin endpoint; try /, /health, /livez, /readyz, /startupz, /metrics, /log-levels, /redaction-test, /reload or /drain", "not_found", ResponseFlag::kNoRoute);
+  co_return exchange.refuse(404, "There is no such admin endpoint; try /, /health, /livez, /readyz, /startupz, /metrics, /log-levels, /redaction-test, /reload, /drain or /upgrade", "not_found", ResponseFlag::kNoRoute);
 }
 
 awaitable<Response> Endpoints::reload(Exchange& exchange) {
@@ -257,6 +258,20 @@ awaitable<Response> Endpoints::drain(Exchange& exchange) {
   const Control::Drained done = expected->answer.value_or(Control::Drained{});
   const boost::json::object page{{"result", done.quiet ? "success" : "failure"}, {"requests", done.requests}};
   co_return uncached(exchange, done.quiet ? 200 : 503, "application/json", boost::json::serialize(page) + "\n", "drain");
+}
+
+awaitable<Response> Endpoints::upgrade(Exchange& exchange) {
+  if (auto refusal = refuse_verb(exchange)) co_return std::move(*refusal);
+  const auto expected = std::make_shared<Expected<Control::Upgraded>>(co_await boost::asio::this_coro::executor);
+  sources_.control.upgrade([expected](Control::Upgraded done) { expected->set(std::move(done)); });
+  co_await expected->wait();
+  const Control::Upgraded done = expected->answer.value_or(Control::Upgraded{0, "nothing was heard of the new process"});
+  boost::json::object page{{"result", done.process != 0 ? "success" : "failure"}};
+  if (done.process != 0)
+    page["process"] = done.process;
+  else
+    page["problem"] = done.problem;
+  co_return uncached(exchange, done.process != 0 ? 200 : 409, "application/json", boost::json::serialize(page) + "\n", "upgrade");
 }
 
 awaitable<Response> PublicHealth::handle(Exchange& exchange) {

@@ -1,5 +1,6 @@
-// What the admin listener serves: the status page, /health /livez /readyz /startupz /metrics /errors /config, read from results kept elsewhere (a flood of requests causes
-// no probe), /log-levels and /redaction-test, and the verbs /reload and /drain. Trusts whoever can reach the admin address, but no page in a browser there.
+// What the admin listener serves: the status page, /health /livez /readyz /startupz /metrics /errors /config, read from results kept elsewhere
+// (a flood of requests causes no probe), /log-levels and /redaction-test, and the verbs /reload, /drain and /upgrade. Trusts whoever can reach
+// the admin address, but no page in a browser there.
 #pragma once
 
 #include "admin/control.hpp"
@@ -48,6 +49,7 @@ class Endpoints final : public Terminal {
  private:
   awaitable<Response> reload(Exchange& exchange);
   awaitable<Response> drain(Exchange& exchange);
+  awaitable<Response> upgrade(Exchange& exchange);
   Response for_people(Exchange& exchange);
 
   AdminSources sources_;

@@ -1,6 +1,7 @@
 #include "app/application.hpp"
 
 #include "app/cpu_limit.hpp"
+#include "app/service_notify.hpp"
 #include "app/settings.hpp"
 #include "app/version.hpp"
 #include "config/print.hpp"
@@ -10,12 +11,15 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <iostream>
+#include <unistd.h>
 
 namespace gatehouse {
 namespace {
 
 constexpr std::chrono::seconds kLogPatience{2};
 constexpr std::chrono::milliseconds kQuietPoll{50};
+constexpr std::chrono::milliseconds kAdminPatience{500};
+constexpr std::chrono::seconds kSuccessorPatience{60};
 constexpr int kFailed = 1;         // it ran and something failed
 constexpr int kConfiguration = 2;  // the configuration cannot be used
 constexpr int kNotExecutable = 126;  // as shells, env and timeout have it
@@ -66,18 +70,19 @@ struct Application::Drain {
   bool over = false;
 };
 
-Application::Application(Config config, Source source, std::vector<std::string> command)
-    : config_(std::make_shared<const Config>(std::move(config))), source_(std::move(source)), command_(std::move(command)) {}
+Application::Application(Config config, Origin origin)
+    : config_(std::make_shared<const Config>(std::move(config))), origin_(std::move(origin)) {}
 
 Application::~Application() = default;
 
 int Application::run() {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);  // until there is something to load anew
+  if (!receive_sockets()) return kFailed;
   if (!start_logging()) return kFailed;
   int code = start_serving();
   if (code == 0) watch_signals();
-  if (code == 0 && !command_.empty()) code = start_app();
+  if (code == 0 && !origin_.app_command.empty()) code = start_app();
   if (code != 0) {
     logging_->stop(kLogPatience);
     return code;
@@ -89,6 +94,10 @@ int Application::run() {
   watch_files();
   const std::size_t workers = serving_->worker_count();
   log_->info("gatehouse {} serves {} with {} worker{}", kVersion, to_string(config_->upstream.address), workers, workers == 1 ? "" : "s");
+  if (successor_)
+    await_readiness();
+  else
+    notify_ready();
   admin_->run();
   return finish_shutdown();
 }
@@ -107,9 +116,9 @@ void Application::warn_about_bodies(const Config& config) {
 
 // Once everything else is there, so that an app is not started only to be ended again.
 int Application::start_app() {
-  auto started = AppProcess::start(command_, *logging_, admin_->state().io, [this](int status) { app_ended(status); });
+  auto started = AppProcess::start(origin_.app_command, *logging_, admin_->state().io, [this](int status) { app_ended(status); });
   if (!started) {
-    std::cerr << "gatehouse exec: cannot start " << command_.front() << ": " << started.error().message() << '\n';
+    std::cerr << "gatehouse exec: cannot start " << origin_.app_command.front() << ": " << started.error().message() << '\n';
     return started.error() == boost::system::errc::no_such_file_or_directory ? kNoSuchCommand : kNotExecutable;
   }
   app_ = std::move(*started);
@@ -125,6 +134,32 @@ void Application::app_ended(int status) {
   serving_->draining() = true;
   // Nobody is helped by accepting requests that nobody can answer.
   drain_workers();
+}
+
+bool Application::receive_sockets() {
+  successor_ = Successor::from_environment();
+  if (!successor_) {
+    inherited_.take_from_environment();
+    return true;
+  }
+  if (successor_->receive(inherited_)) return true;
+  std::cerr << "gatehouse: the process that was to be replaced is gone\n";
+  return false;
+}
+
+// Whoever is replaced goes when this process can do the work, not before.
+void Application::await_readiness() {
+  if (health_.overall() != observe::Health::kFail) {
+    successor_->tell_ready();
+    successor_.reset();
+    notify_ready();
+    log_->info("this process has taken over");
+    return;
+  }
+  signals_->timer.expires_after(kQuietPoll);
+  signals_->timer.async_wait([this](const boost::system::error_code& error) {
+    if (!error && !stopping_) await_readiness();
+  });
 }
 
 bool Application::start_logging() {
@@ -152,7 +187,7 @@ int Application::start_serving() {
   const unsigned workers = config_->workers == 0 ? usable_cpus() : static_cast<unsigned>(config_->workers);
   serving_ = std::make_unique<Serving>(workers, *logging_, health_);
   ListenerSet::Problems problems;
-  auto prepared = serving_->prepare(*config_, logging_->redactor(), problems);
+  auto prepared = serving_->prepare(*config_, logging_->redactor(), inherited_, problems);
   for (const std::string& warning : problems.warnings) log_->warn("{}", warning);
   for (const std::string& mistake : problems.mistakes) std::cerr << "gatehouse: " << mistake << '\n';
   for (const std::string& taken : problems.taken) std::cerr << "gatehouse: " << taken << '\n';
@@ -160,6 +195,8 @@ int Application::start_serving() {
   if (!prepared) return kFailed;
   prepare_admin();
   if (!listen_on_admin()) return kFailed;
+  for (const std::string& address : inherited_.left()) log_->warn("a socket for {} was passed, but no listener has that address", address);
+  inherited_ = {};
   serving_->commit(std::move(*prepared), *config_);
   return 0;
 }
@@ -192,14 +229,20 @@ admin::AdminSources Application::admin_sources() {
   sources.workers_alive = [this] { return serving_->alive(); };
   sources.control.reload = [this](admin::Control::ReloadDone done) { reload("asked for", std::move(done)); };
   sources.control.drain = [this](DrainDone done) { drain_for_stop(std::move(done)); };
+  sources.control.upgrade = [this](UpgradeDone done) { upgrade(std::move(done)); };
   return sources;
 }
 
 bool Application::listen_on_admin() {
-  auto bound = net::bind_listener(endpoint_of(config_->admin.address), net::Sharing::kFirst);
-  if (bound.descriptor < 0) {
-    std::cerr << "gatehouse: admin: " << bound.error << '\n';
-    return false;
+  const net::Endpoint address = endpoint_of(config_->admin.address);
+  auto passed = inherited_.take(address, 1);
+  if (passed.empty()) {
+    const auto bound = net::bind_listener(address, net::Sharing::kFirst);
+    if (bound.descriptor < 0) {
+      std::cerr << "gatehouse: admin: " << bound.error << '\n';
+      return false;
+    }
+    passed.emplace_back(bound.descriptor);
   }
   auto endpoints = std::make_unique<admin::Endpoints>(admin_sources());
   auto route = std::make_unique<proxy::Route>(proxy::Route{{}, "admin", proxy::PathPattern("/*"), nullptr, nullptr, true, false});
@@ -211,7 +254,7 @@ bool Application::listen_on_admin() {
   snapshot->router = std::make_unique<proxy::Router>(std::move(routes));
   std::vector<ListenerPlan> plan(1);
   plan[0].name = "admin";
-  plan[0].descriptors.push_back(bound.descriptor);
+  for (net::Descriptor& socket : passed) plan[0].descriptors.push_back(socket.release());
   plan[0].state.counts = false;
   admin_->apply(std::move(snapshot), std::move(plan));
   return true;
@@ -219,7 +262,7 @@ bool Application::listen_on_admin() {
 
 void Application::reload(const std::string& cause, admin::Control::ReloadDone done) {
   if (stopping_) return done({false, {"Gatehouse is stopping"}});
-  LoadResult loaded = source_();
+  LoadResult loaded = origin_.load();
   std::vector<std::string> mistakes;
   for (const Mistake& mistake : loaded.mistakes()) mistakes.push_back(to_string(mistake));
   if (loaded) mistakes = take(std::move(*loaded), done);
@@ -241,7 +284,7 @@ std::vector<std::string> Application::take(Config config, admin::Control::Reload
   auto redactor = make_redactor(config, problem);
   if (!redactor) return {problem};
   ListenerSet::Problems problems;
-  auto prepared = serving_->prepare(config, redactor, problems);
+  auto prepared = serving_->prepare(config, redactor, inherited_, problems);
   for (const std::string& warning : problems.warnings) log_->warn("{}", warning);
   if (!prepared) {
     problems.mistakes.insert(problems.mistakes.end(), problems.taken.begin(), problems.taken.end());
@@ -320,19 +363,20 @@ void Application::await_end_signal() {
       std::_Exit(app_ ? app_->status() : busy ? kFailed : 0);
     }
     stop_signal_ = signal;
-    begin_shutdown(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    log_->info("{} received: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    notify_stopping();
+    // Who drained before has waited already.
+    begin_shutdown(drain_ ? milliseconds(0) : config_->shutdown.linger);
     await_end_signal();
   });
 }
 
 // Readiness fails at once; accepting goes on for the linger time, so that whoever still sends here gets an answer.
-void Application::begin_shutdown(const char* signal) {
+void Application::begin_shutdown(milliseconds linger) {
   stopping_ = true;
   files_->stop();
   serving_->draining() = true;
-  log_->info("{} received: draining", signal);
-  // Who drained before has waited already.
-  signals_->timer.expires_after(drain_ ? milliseconds(0) : config_->shutdown.linger);
+  signals_->timer.expires_after(linger);
   signals_->timer.async_wait([this](const boost::system::error_code& error) {
     if (!error) drain_workers();
   });
@@ -344,7 +388,9 @@ void Application::drain_workers() {
   joiner_ = std::thread([this, patience = config_->shutdown.app_deadline] {
     serving_->join();
     if (app_) app_->stop(stop_signal_, patience);
-    admin_->stop();
+    boost::asio::post(admin_->state().io, [this] { checks_->stop(); });
+    // An answer that is on its way there arrives.
+    admin_->drain(kAdminPatience);
   });
 }
 
@@ -394,6 +440,41 @@ void Application::await_quiet() {
 void Application::answer_drain() {
   const std::uint64_t requests = serving_->requests();
   for (const DrainDone& done : std::exchange(drain_->waiting, {})) done({requests == 0, requests});
+}
+
+// A new process of the binary that lies there now gets the listening sockets, so that no connection in a queue is lost; this one goes
+// when the new one is ready, and stays when it is not.
+void Application::upgrade(UpgradeDone done) {
+  if (stopping_ || drain_) return done({0, "Gatehouse is stopping"});
+  if (handover_) return done({0, "an upgrade is under way"});
+  // Its end would be the end of everything in its container.
+  if (app_) return done({0, "the app runs as a child of this process: restart both"});
+  if (::getpid() == 1) return done({0, "this is the first process of a container: replace the container instead"});
+  handover_ = std::make_unique<Handover>(admin_->state().io, [this, done](const Handover::Outcome& outcome) {
+    done({outcome.process, outcome.problem});
+    // Not under the feet of the caller.
+    boost::asio::post(admin_->state().io, [this] { handover_.reset(); });
+    if (outcome.process == 0) return log_->error("the upgrade failed, this process goes on: {}", outcome.problem);
+    log_->info("process {} has taken over: draining", outcome.process);
+    // Probes and scrapes are for the new one.
+    admin_->apply(nullptr, {});
+    begin_shutdown(milliseconds(0));
+  });
+  log_->info("an upgrade was asked for: starting {}", origin_.restart_command.front());
+  serving_->copy_sockets([this](std::vector<net::Descriptor> sockets) {
+    const auto all = std::make_shared<std::vector<net::Descriptor>>(std::move(sockets));
+    admin_->copy_sockets([this, all](std::vector<net::Descriptor> admin) {
+      for (net::Descriptor& socket : admin) all->push_back(std::move(socket));
+      start_successor(*all);
+    });
+  });
+}
+
+void Application::start_successor(const std::vector<net::Descriptor>& sockets) {
+  if (!handover_ || stopping_) return;
+  std::vector<int> numbers;
+  for (const net::Descriptor& socket : sockets) numbers.push_back(socket.get());
+  handover_->start(origin_.restart_command, numbers, kSuccessorPatience);
 }
 
 }  // namespace gatehouse

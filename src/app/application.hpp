@@ -6,7 +6,9 @@
 #include "app/app_process.hpp"
 #include "app/errands.hpp"
 #include "app/file_watch.hpp"
+#include "app/handover.hpp"
 #include "app/health_checks.hpp"
+#include "app/inherited_sockets.hpp"
 #include "app/reload_record.hpp"
 #include "app/serving.hpp"
 #include "config/load.hpp"
@@ -23,10 +25,12 @@ namespace gatehouse {
 
 class Application {
  public:
-  // How to read the configuration again.
-  using Source = std::function<LoadResult()>;
-  // `command`: the app, to be run as a child (`gatehouse exec`); empty: it runs elsewhere.
-  Application(Config config, Source source, std::vector<std::string> command = {});
+  struct Origin {
+    std::function<LoadResult()> load;          // reads the configuration again
+    std::vector<std::string> restart_command;  // program and arguments that start such a process anew
+    std::vector<std::string> app_command{};    // the app, to be run as a child (`gatehouse exec`); empty: it runs elsewhere
+  };
+  Application(Config config, Origin origin);
   ~Application();
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
@@ -40,6 +44,8 @@ class Application {
   int start_serving();
   void prepare_admin();
   bool listen_on_admin();
+  bool receive_sockets();
+  void await_readiness();
   admin::AdminSources admin_sources();
 
   void reload(const std::string& cause, admin::Control::ReloadDone done);
@@ -51,7 +57,7 @@ class Application {
   void watch_signals();
   void await_reload_signal();
   void await_end_signal();
-  void begin_shutdown(const char* signal);
+  void begin_shutdown(milliseconds linger);
   void drain_workers();
   int finish_shutdown();
   int start_app();
@@ -63,9 +69,14 @@ class Application {
   void await_quiet();
   void answer_drain();
 
+  using UpgradeDone = std::function<void(admin::Control::Upgraded)>;
+  void upgrade(UpgradeDone done);
+  void start_successor(const std::vector<net::Descriptor>& sockets);
+
   std::shared_ptr<const Config> config_;
-  Source source_;
-  const std::vector<std::string> command_;
+  Origin origin_;
+  InheritedSockets inherited_;
+  std::unique_ptr<Successor> successor_;  // this process replaces another one
   std::unique_ptr<Logging> logging_;
   std::unique_ptr<CrashFlush> crash_flush_;
   std::shared_ptr<Logger> log_;
@@ -85,6 +96,7 @@ class Application {
   // A drain that was asked for through the admin port.
   struct Drain;
   std::unique_ptr<Drain> drain_;
+  std::unique_ptr<Handover> handover_;  // while another process is to replace this one
   std::unique_ptr<AppProcess> app_;  // uses the log and the admin worker
 };
 

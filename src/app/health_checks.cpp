@@ -46,6 +46,11 @@ void HealthChecks::apply(const Config& config) {
   checks_ = std::move(checks);
 }
 
+void HealthChecks::stop() {
+  if (app_) app_->prober->stop();
+  for (const Check& check : checks_) check.loop->stop();
+}
+
 void HealthChecks::apply_app(const Config& config, observe::Health until_known) {
   if (app_ && app_->upstream == config.upstream) return;
   if (app_) {

@@ -22,6 +22,7 @@ class HealthChecks {
 
   // Runs the checks of that configuration and no others.
   void apply(const Config& config);
+  void stop();
 
  private:
   struct AppCheck {

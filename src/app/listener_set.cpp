@@ -7,14 +7,15 @@
 
 namespace gatehouse {
 
-ListenerSet::Plan ListenerSet::plan(const std::vector<Listener>& listeners, std::size_t workers, Problems& problems) const {
+ListenerSet::Plan ListenerSet::plan(const std::vector<Listener>& listeners, std::size_t workers, InheritedSockets& inherited,
+                                    Problems& problems) const {
   Plan plan;
   for (const Listener& listener : listeners) {
     Entry& entry = plan.emplace_back();
     entry.listener = listener;
     entry.name = to_string(listener.address);
     load_certificates(entry, problems);
-    if (find(entry.name) == nullptr) bind(entry, workers, problems);
+    if (find(entry.name) == nullptr) bind(entry, workers, inherited, problems);
   }
   return plan;
 }
@@ -66,8 +67,10 @@ std::vector<std::string> ListenerSet::certificate_files() const {
 }
 
 // One socket for each worker, all on one port (SO_REUSEPORT); a Unix socket is bound once and shared.
-void ListenerSet::bind(Entry& entry, std::size_t workers, Problems& problems) const {
+void ListenerSet::bind(Entry& entry, std::size_t workers, InheritedSockets& inherited, Problems& problems) const {
   const net::Endpoint endpoint = endpoint_of(entry.listener.address);
+  entry.bound = inherited.take(endpoint, workers);
+  if (!entry.bound.empty()) return;
   // An address of this process that overlaps with the new one (0.0.0.0 after 127.0.0.1) is no stranger's.
   const bool own_port = std::any_of(current_.begin(), current_.end(), [&](const Entry& known) {
     return !endpoint.is_unix() && known.listener.address.port == entry.listener.address.port;

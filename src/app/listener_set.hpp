@@ -2,6 +2,7 @@
 // then taken into use together; those it shares with the one before keep their sockets, so that no connection is lost. Main thread.
 #pragma once
 
+#include "app/inherited_sockets.hpp"
 #include "app/worker.hpp"
 #include "config/config.hpp"
 #include "net/descriptor.hpp"
@@ -31,8 +32,9 @@ class ListenerSet {
   };
   using Plan = std::vector<Entry>;
 
-  // For that many workers. Nothing changes yet; sockets of a plan that is dropped are closed.
-  Plan plan(const std::vector<Listener>& listeners, std::size_t workers, Problems& problems) const;
+  // For that many workers. Nothing changes yet; sockets of a plan that is dropped are closed. Sockets that were passed to this process are
+  // used before others are opened.
+  Plan plan(const std::vector<Listener>& listeners, std::size_t workers, InheritedSockets& inherited, Problems& problems) const;
   // The current listeners with their certificates loaded anew where the files changed.
   Plan renew(Problems& problems) const;
 
@@ -45,7 +47,7 @@ class ListenerSet {
   std::vector<std::string> certificate_files() const;
 
  private:
-  void bind(Entry& entry, std::size_t workers, Problems& problems) const;
+  void bind(Entry& entry, std::size_t workers, InheritedSockets& inherited, Problems& problems) const;
   void load_certificates(Entry& entry, Problems& problems) const;
   const Entry* find(const std::string& name) const noexcept;
 

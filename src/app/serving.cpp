@@ -7,6 +7,7 @@
 #include "app/version.hpp"
 
 #include <algorithm>
+#include <mutex>
 
 namespace gatehouse {
 namespace {
@@ -50,12 +51,12 @@ Serving::Serving(unsigned workers, Logging& logging, const observe::HealthBoard&
 }
 
 std::optional<Serving::Prepared> Serving::prepare(const Config& config, std::shared_ptr<const Redactor> redactor,
-                                                  ListenerSet::Problems& problems) {
+                                                  InheritedSockets& inherited, ListenerSet::Problems& problems) {
   Prepared prepared;
   Mistakes mistakes("configuration");
   for (std::size_t i = 0; i < workers_.size(); ++i) prepared.snapshots.push_back(make_snapshot(i, config, redactor, mistakes));
   for (const Mistake& mistake : mistakes.sorted()) problems.mistakes.push_back(to_string(mistake));
-  prepared.listeners = listeners_.plan(config.listeners, workers_.size(), problems);
+  prepared.listeners = listeners_.plan(config.listeners, workers_.size(), inherited, problems);
   if (problems.any()) return std::nullopt;
   return prepared;
 }
@@ -121,6 +122,22 @@ std::shared_ptr<proxy::Snapshot> Serving::make_snapshot(std::size_t worker, cons
   snapshot->terminals.push_back(std::move(health));
   snapshot->router = std::make_unique<proxy::Router>(std::move(routes));
   return snapshot;
+}
+
+void Serving::copy_sockets(std::function<void(std::vector<net::Descriptor>)> done) {
+  struct Collected {
+    std::mutex mutex;
+    std::vector<net::Descriptor> sockets;
+    std::size_t left;
+  };
+  const auto collected = std::make_shared<Collected>();
+  collected->left = workers_.size();
+  for (const auto& worker : workers_)
+    worker->copy_sockets([collected, done](std::vector<net::Descriptor> copies) {
+      const std::lock_guard lock(collected->mutex);
+      for (net::Descriptor& copy : copies) collected->sockets.push_back(std::move(copy));
+      if (--collected->left == 0) done(std::move(collected->sockets));
+    });
 }
 
 void Serving::start() {

@@ -29,11 +29,15 @@ class Serving {
     ListenerSet::Plan listeners;
   };
   // Nothing, where `problems` says why not: then nothing has changed. `redactor` is what the records of these requests are hidden with.
-  std::optional<Prepared> prepare(const Config& config, std::shared_ptr<const Redactor> redactor, ListenerSet::Problems& problems);
+  std::optional<Prepared> prepare(const Config& config, std::shared_ptr<const Redactor> redactor, InheritedSockets& inherited,
+                                  ListenerSet::Problems& problems);
   // Requests that begin from now on are served by it. Calls `done` on a worker's thread once all workers do so.
   void commit(Prepared prepared, const Config& config, std::function<void()> done = {});
   // Loads certificates anew whose files changed; nothing changes where one cannot be used. Whether there was no problem.
   bool renew_certificates(ListenerSet::Problems& problems);
+
+  // Calls `done` on a worker's thread with copies of all sockets that the workers listen on.
+  void copy_sockets(std::function<void(std::vector<net::Descriptor>)> done);
 
   void start();
   // Connections that rest are closed, the others after their answer.

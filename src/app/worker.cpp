@@ -79,6 +79,15 @@ std::chrono::milliseconds Worker::silence() const noexcept {
   return std::chrono::milliseconds(now_ms() - last_beat_.load(std::memory_order_relaxed));
 }
 
+void Worker::copy_sockets(std::function<void(std::vector<net::Descriptor>)> done) {
+  boost::asio::post(state_.io, [this, done = std::move(done)] {
+    std::vector<net::Descriptor> copies;
+    for (const auto& [name, listening] : listeners_)
+      for (const auto& socket : listening.sockets) copies.push_back(socket->copy());
+    done(std::move(copies));
+  });
+}
+
 void Worker::close_idle() {
   boost::asio::post(state_.io, [this] { state_.close_idle_sessions(); });
 }

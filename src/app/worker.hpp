@@ -2,6 +2,7 @@
 // drained; what a configuration changes is handed to it whole.
 #pragma once
 
+#include "net/descriptor.hpp"
 #include "net/listener.hpp"
 #include "proxy/recorder.hpp"
 #include "proxy/worker_state.hpp"
@@ -39,6 +40,9 @@ class Worker {
   // From any thread, also before the worker runs: serves by `snapshot` (null: as before) from the next request on, on these listeners and no others. A
   // listener that is not among them stops listening, its connections live on. Calls `done` on the worker's thread.
   void apply(std::shared_ptr<proxy::Snapshot> snapshot, std::vector<ListenerPlan> listeners, std::function<void()> done = {});
+
+  // From any thread: calls `done` on the worker's thread with copies of the sockets it listens on.
+  void copy_sockets(std::function<void(std::vector<net::Descriptor>)> done);
 
   // Starts a thread that runs the worker.
   void start();

@@ -22,7 +22,7 @@ int exec(const Choices& choices, std::span<const Section> sections) {
   for (const Mistake& mistake : loaded.mistakes()) std::cerr << to_string(mistake) << '\n';
   if (!loaded) return kConfiguration;
   const auto source = [file = choices.file, sections] { return load_config_file(file, sections, process_environment()); };
-  return Application(std::move(*loaded), source, choices.command).run();
+  return Application(std::move(*loaded), {source, {}, choices.command}).run();
 }
 
 }  // namespace

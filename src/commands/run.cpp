@@ -4,8 +4,11 @@
 #include "config/load.hpp"
 
 #include <CLI/CLI.hpp>
+#include <array>
+#include <climits>
 #include <iostream>
 #include <memory>
+#include <unistd.h>
 
 namespace gatehouse {
 namespace {
@@ -16,7 +19,14 @@ int run(const std::string& file, std::span<const Section> sections) {
   LoadResult loaded = load_config_file(file, sections, process_environment());
   for (const Mistake& mistake : loaded.mistakes()) std::cerr << to_string(mistake) << '\n';
   if (!loaded) return kConfiguration;
-  return Application(std::move(*loaded), [file, sections] { return load_config_file(file, sections, process_environment()); }).run();
+  // Of the file itself, before another one takes its place.
+  std::array<char, PATH_MAX> self{};
+  const ssize_t length = ::readlink("/proc/self/exe", self.data(), self.size() - 1);
+  const std::string program(self.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+  return Application(std::move(*loaded), {[file, sections] { return load_config_file(file, sections, process_environment()); },
+                                          {program, "run", "--config", file},
+                                          {}})
+      .run();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
@@ -128,6 +129,8 @@ bool Listener::accept_some(int most) {
   }
   return true;
 }
+
+Descriptor Listener::copy() { return Descriptor(::fcntl(descriptor_.native_handle(), F_DUPFD_CLOEXEC, 0)); }
 
 void Listener::close() {
   // Who stands in the queue was let in by the kernel: closing it now would reset them.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "net/deadline.hpp"
+#include "net/descriptor.hpp"
 #include "net/endpoint.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -37,6 +38,8 @@ class Listener {
   // Accepts until close(), which takes in first who waits to be accepted.
   boost::asio::awaitable<void> run();
   void close();
+  // The same listening socket once more.
+  Descriptor copy();
 
  private:
   // False when there were no resources for it.
