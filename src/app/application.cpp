@@ -1,5 +1,4 @@
-#include "app/application.hpp"
-
+#include "app/application_parts.hpp"
 #include "app/cpu_limit.hpp"
 #include "app/service_notify.hpp"
 #include "app/settings.hpp"
@@ -8,19 +7,12 @@
 #include "observe/redact_self_test.hpp"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <iostream>
-#include <unistd.h>
 
 namespace gatehouse {
 namespace {
 
-constexpr std::chrono::seconds kLogPatience{2};
-constexpr std::chrono::milliseconds kQuietPoll{50};
-constexpr std::chrono::milliseconds kAdminPatience{500};
-constexpr std::chrono::seconds kSuccessorPatience{60};
-constexpr int kFailed = 1;         // it ran and something failed
 constexpr int kConfiguration = 2;  // the configuration cannot be used
 constexpr int kNotExecutable = 126;  // as shells, env and timeout have it
 constexpr int kNoSuchCommand = 127;
@@ -55,21 +47,6 @@ std::vector<std::string> left_for_the_next_start(const Config& before, const Con
 
 }  // namespace
 
-struct Application::Signals {
-  explicit Signals(boost::asio::io_context& io) : end(io, SIGTERM, SIGINT), reload(io, SIGHUP), timer(io) {}
-  boost::asio::signal_set end;
-  boost::asio::signal_set reload;
-  boost::asio::steady_timer timer;
-};
-
-struct Application::Drain {
-  explicit Drain(boost::asio::io_context& io) : timer(io) {}
-  boost::asio::steady_timer timer;
-  net::Clock::time_point until;
-  std::vector<DrainDone> waiting;
-  bool over = false;
-};
-
 Application::Application(Config config, Origin origin)
     : config_(std::make_shared<const Config>(std::move(config))), origin_(std::move(origin)) {}
 
@@ -92,6 +69,7 @@ int Application::run() {
   checks_->apply(*config_);
   errands_->apply(*config_);
   watch_files();
+  warn_of_expiry();
   const std::size_t workers = serving_->worker_count();
   log_->info("gatehouse {} serves {} with {} worker{}", kVersion, to_string(config_->upstream.address), workers, workers == 1 ? "" : "s");
   if (successor_)
@@ -126,16 +104,6 @@ int Application::start_app() {
   return 0;
 }
 
-void Application::app_ended(int status) {
-  if (stopping_) return;
-  log_->error("the app has ended with exit status {}: draining", status);
-  stopping_ = true;
-  files_->stop();
-  serving_->draining() = true;
-  // Nobody is helped by accepting requests that nobody can answer.
-  drain_workers();
-}
-
 bool Application::receive_sockets() {
   successor_ = Successor::from_environment();
   if (!successor_) {
@@ -156,7 +124,7 @@ void Application::await_readiness() {
     log_->info("this process has taken over");
     return;
   }
-  signals_->timer.expires_after(kQuietPoll);
+  signals_->timer.expires_after(kPoll);
   signals_->timer.async_wait([this](const boost::system::error_code& error) {
     if (!error && !stopping_) await_readiness();
   });
@@ -262,10 +230,15 @@ bool Application::listen_on_admin() {
 
 void Application::reload(const std::string& cause, admin::Control::ReloadDone done) {
   if (stopping_) return done({false, {"Gatehouse is stopping"}});
-  LoadResult loaded = origin_.load();
   std::vector<std::string> mistakes;
-  for (const Mistake& mistake : loaded.mistakes()) mistakes.push_back(to_string(mistake));
-  if (loaded) mistakes = take(std::move(*loaded), done);
+  try {
+    LoadResult loaded = origin_.load();
+    for (const Mistake& mistake : loaded.mistakes()) mistakes.push_back(to_string(mistake));
+    if (loaded) mistakes = take(std::move(*loaded), done);
+  } catch (const std::exception& error) {
+    // A mistake in this program, which must not end what serves well.
+    mistakes = {std::string("an internal error: ") + error.what()};
+  }
   if (mistakes.empty()) {
     reloads_->succeeded();
     log_->info("the configuration has been loaded anew ({})", cause);
@@ -337,144 +310,13 @@ void Application::files_changed(const std::set<std::string>& files) {
   if (configuration) reload("its files have changed", [](const admin::Control::Reloaded&) {});
 }
 
-void Application::watch_signals() {
-  signals_ = std::make_unique<Signals>(admin_->state().io);
-  await_end_signal();
-  await_reload_signal();
-}
-
-void Application::await_reload_signal() {
-  signals_->reload.async_wait([this](const boost::system::error_code& error, int) {
-    if (error) return;
-    logging_->reopen();
-    reload("SIGHUP", [](const admin::Control::Reloaded&) {});
-    await_reload_signal();
+// Once a day, for as long as it is not done.
+void Application::warn_of_expiry() {
+  for (const std::string& sentence : serving_->listeners().expiring(std::chrono::system_clock::now())) log_->warn("{}", sentence);
+  signals_->expiry.expires_after(std::chrono::hours(24));
+  signals_->expiry.async_wait([this](const boost::system::error_code& error) {
+    if (!error) warn_of_expiry();
   });
-}
-
-void Application::await_end_signal() {
-  signals_->end.async_wait([this](const boost::system::error_code& error, int signal) {
-    if (error) return;
-    if (stopping_) {
-      const bool busy = serving_->connections() != 0;
-      log_->warn("a second signal: stopping at once{}", busy ? ", with connections open" : "");
-      if (app_) app_->stop(SIGKILL, {});
-      logging_->stop(std::chrono::milliseconds(200));
-      std::_Exit(app_ ? app_->status() : busy ? kFailed : 0);
-    }
-    stop_signal_ = signal;
-    log_->info("{} received: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
-    notify_stopping();
-    // Who drained before has waited already.
-    begin_shutdown(drain_ ? milliseconds(0) : config_->shutdown.linger);
-    await_end_signal();
-  });
-}
-
-// Readiness fails at once; accepting goes on for the linger time, so that whoever still sends here gets an answer.
-void Application::begin_shutdown(milliseconds linger) {
-  stopping_ = true;
-  files_->stop();
-  serving_->draining() = true;
-  signals_->timer.expires_after(linger);
-  signals_->timer.async_wait([this](const boost::system::error_code& error) {
-    if (!error) drain_workers();
-  });
-}
-
-void Application::drain_workers() {
-  serving_->drain(config_->shutdown.deadline);
-  // The admin endpoints answer until the workers have ended, and the app behind them; a thread of its own waits for them.
-  joiner_ = std::thread([this, patience = config_->shutdown.app_deadline] {
-    serving_->join();
-    if (app_) app_->stop(stop_signal_, patience);
-    boost::asio::post(admin_->state().io, [this] { checks_->stop(); });
-    // An answer that is on its way there arrives.
-    admin_->drain(kAdminPatience);
-  });
-}
-
-int Application::finish_shutdown() {
-  if (joiner_.joinable()) joiner_.join();
-  const int code = app_ ? app_->status() : 0;
-  const bool unfinished = serving_->unfinished();
-  if (unfinished) log_->warn("some requests did not end within shutdown.deadline and were cut off");
-  log_->info("stopped");
-  logging_->stop(kLogPatience);
-  // Coroutines that never came back cannot be taken apart safely; the process ends here and the kernel cleans up.
-  if (unfinished) std::_Exit(code);
-  return code;
-}
-
-// Out of service without an end: new connections are still answered, for whoever has not heard yet, and each is told to close.
-void Application::drain_for_stop(DrainDone done) {
-  if (drain_) {
-    drain_->waiting.push_back(std::move(done));
-    if (drain_->over) answer_drain();
-    return;
-  }
-  drain_ = std::make_unique<Drain>(admin_->state().io);
-  drain_->waiting.push_back(std::move(done));
-  serving_->draining() = true;
-  log_->info("draining was asked for");
-  drain_->timer.expires_after(config_->shutdown.linger);
-  drain_->timer.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    drain_->until = net::Clock::now() + config_->shutdown.deadline;
-    serving_->close_idle();
-    await_quiet();
-  });
-}
-
-void Application::await_quiet() {
-  if (serving_->requests() == 0 || net::Clock::now() >= drain_->until) {
-    drain_->over = true;
-    return answer_drain();
-  }
-  drain_->timer.expires_after(kQuietPoll);
-  drain_->timer.async_wait([this](const boost::system::error_code& error) {
-    if (!error) await_quiet();
-  });
-}
-
-void Application::answer_drain() {
-  const std::uint64_t requests = serving_->requests();
-  for (const DrainDone& done : std::exchange(drain_->waiting, {})) done({requests == 0, requests});
-}
-
-// A new process of the binary that lies there now gets the listening sockets, so that no connection in a queue is lost; this one goes
-// when the new one is ready, and stays when it is not.
-void Application::upgrade(UpgradeDone done) {
-  if (stopping_ || drain_) return done({0, "Gatehouse is stopping"});
-  if (handover_) return done({0, "an upgrade is under way"});
-  // Its end would be the end of everything in its container.
-  if (app_) return done({0, "the app runs as a child of this process: restart both"});
-  if (::getpid() == 1) return done({0, "this is the first process of a container: replace the container instead"});
-  handover_ = std::make_unique<Handover>(admin_->state().io, [this, done](const Handover::Outcome& outcome) {
-    done({outcome.process, outcome.problem});
-    // Not under the feet of the caller.
-    boost::asio::post(admin_->state().io, [this] { handover_.reset(); });
-    if (outcome.process == 0) return log_->error("the upgrade failed, this process goes on: {}", outcome.problem);
-    log_->info("process {} has taken over: draining", outcome.process);
-    // Probes and scrapes are for the new one.
-    admin_->apply(nullptr, {});
-    begin_shutdown(milliseconds(0));
-  });
-  log_->info("an upgrade was asked for: starting {}", origin_.restart_command.front());
-  serving_->copy_sockets([this](std::vector<net::Descriptor> sockets) {
-    const auto all = std::make_shared<std::vector<net::Descriptor>>(std::move(sockets));
-    admin_->copy_sockets([this, all](std::vector<net::Descriptor> admin) {
-      for (net::Descriptor& socket : admin) all->push_back(std::move(socket));
-      start_successor(*all);
-    });
-  });
-}
-
-void Application::start_successor(const std::vector<net::Descriptor>& sockets) {
-  if (!handover_ || stopping_) return;
-  std::vector<int> numbers;
-  for (const net::Descriptor& socket : sockets) numbers.push_back(socket.get());
-  handover_->start(origin_.restart_command, numbers, kSuccessorPatience);
 }
 
 }  // namespace gatehouse

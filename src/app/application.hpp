@@ -53,6 +53,7 @@ class Application {
   void apply_to_logging(const Config& config, std::shared_ptr<const Redactor> redactor);
   void files_changed(const std::set<std::string>& files);
   void watch_files();
+  void warn_of_expiry();
 
   void watch_signals();
   void await_reload_signal();

@@ -6,6 +6,11 @@
 #include <algorithm>
 
 namespace gatehouse {
+namespace {
+
+constexpr std::chrono::days kEarlyWarning{14};
+
+}  // namespace
 
 ListenerSet::Plan ListenerSet::plan(const std::vector<Listener>& listeners, std::size_t workers, InheritedSockets& inherited,
                                     Problems& problems) const {
@@ -56,6 +61,17 @@ std::vector<net::TlsContext::Certificate> ListenerSet::certificates() const {
   for (const Entry& entry : current_)
     if (entry.tls) all.insert(all.end(), entry.tls->certificates().begin(), entry.tls->certificates().end());
   return all;
+}
+
+std::vector<std::string> ListenerSet::expiring(std::chrono::system_clock::time_point now) const {
+  std::vector<std::string> sentences;
+  for (const net::TlsContext::Certificate& certificate : certificates()) {
+    const auto left = std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds(std::chrono::seconds(certificate.not_after)) - now);
+    if (left < kEarlyWarning)
+      sentences.push_back("the certificate for " + certificate.names +
+                          (left.count() < 0 ? " has expired" : " expires in less than " + std::to_string(left.count() + 1) + " days") + "; renew it");
+  }
+  return sentences;
 }
 
 std::vector<std::string> ListenerSet::certificate_files() const {

@@ -9,6 +9,7 @@
 #include "net/listener.hpp"
 #include "net/tls_context.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,8 @@ class ListenerSet {
 
   // The certificates in use.
   std::vector<net::TlsContext::Certificate> certificates() const;
+  // A sentence for each certificate that ends within two weeks of `now`: who renews them by a machine has done so by then.
+  std::vector<std::string> expiring(std::chrono::system_clock::time_point now) const;
   // The files of certificates and keys in use.
   std::vector<std::string> certificate_files() const;
 

@@ -294,6 +294,11 @@ class Certificates(Running):
         self.assertGreaterEqual(self.certificate_reloads("success"), ROTATIONS)
         self.assertEqual(self.proxy.metric("gatehouse_tls_handshake_failures_total"), 0)
 
+    def test_a_certificate_that_ends_soon_is_told_in_the_log(self):
+        self.begin_with()
+        wait_until(lambda: any("the certificate for localhost expires in less than 2 days; renew it" in line for line in self.proxy.stdout),
+                   "a warning")
+
     def test_a_broken_pair_is_told_and_the_old_one_stays(self):
         self.begin_with()
         before = self.serial()
