@@ -3,10 +3,16 @@ import os
 import re
 import subprocess
 import tempfile
-import unittest
 
+import json
+
+from support.apps import Uvicorn
+from support.case import EndToEnd
 from support.gatehouse import BINARY, run_to_end
+from support.http_client import fetch
 from support.judges import DEPLOY
+from support.ports import free_port
+from support.process import Process
 
 UNITS = os.path.join(DEPLOY, "systemd")
 
@@ -16,7 +22,7 @@ def analyze(*arguments):
     return done.returncode, done.stdout
 
 
-class Units(unittest.TestCase):
+class Units(EndToEnd):
     def units(self, **changes):
         """A folder with the units, their binary being the one under test."""
         folder = self.enterContext(tempfile.TemporaryDirectory())
@@ -44,6 +50,17 @@ class Units(unittest.TestCase):
         self.assertLessEqual(float(re.search(r"exposure level for gatehouse.service: ([0-9.]+)", said)[1]), 2.0)
         bare = self.units(CapabilityBoundingSet="#")
         self.assertNotEqual(analyze("security", "--offline=true", "--threshold=10", os.path.join(bare, "gatehouse.service"))[0], 0)
+
+    def test_sockets_that_systemd_has_opened_are_served(self):
+        app, port, admin = self.start(Uvicorn()), free_port(), free_port()
+        path = os.path.join(self.enterContext(tempfile.TemporaryDirectory()), "gatehouse.yaml")
+        with open(path, "w") as file:
+            json.dump({"listeners": [{"address": f"0.0.0.0:{port}"}], "admin": {"address": f"127.0.0.1:{admin}"}, "upstream": app.url}, file)
+        # systemd's own tool: listens, and starts the program at the first connection.
+        proxy = self.start(Process(["systemd-socket-activate", "--listen", str(port), BINARY, "run", "--config", path]))
+        proxy.wait_for(lambda: any("Listening on" in line for line in proxy.stderr), "systemd-socket-activate listens")
+        self.assertEqual(fetch(("127.0.0.1", port), "/").json(), {"hello": "world"})
+        self.assertEqual(proxy.stop(), 0)
 
     def test_the_verbs_that_the_service_uses_exist(self):
         with open(os.path.join(UNITS, "gatehouse.service")) as file:
