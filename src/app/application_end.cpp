@@ -65,7 +65,10 @@ void Application::drain_workers() {
   joiner_ = std::thread([this, patience = config_->shutdown.app_deadline] {
     serving_->join();
     if (app_) app_->stop(stop_signal_, patience);
-    boost::asio::post(admin_->state().io, [this] { checks_->stop(); });
+    boost::asio::post(admin_->state().io, [this] {
+      checks_->stop();
+      errands_->stop();
+    });
     // An answer that is on its way there arrives.
     admin_->drain(kAdminPatience);
   });

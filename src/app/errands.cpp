@@ -18,6 +18,11 @@ void Errands::apply(const Config& config) {
   apply_openapi(config);
 }
 
+void Errands::stop() {
+  if (heartbeat_) heartbeat_->stop();
+  if (reader_) reader_->stop();
+}
+
 void Errands::apply_heartbeat(const Config& config) {
   if (monitor_ == config.heartbeat) return;
   if (heartbeat_) heartbeat_->stop();

@@ -24,6 +24,7 @@ class Errands {
 
   // Does what that configuration asks for and nothing else; what did not change goes on.
   void apply(const Config& config);
+  void stop();
   // For the metrics page; on the admin worker's thread.
   std::vector<admin::Family> families() const;
 

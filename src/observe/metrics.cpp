@@ -88,6 +88,8 @@ WorkerMetrics::~WorkerMetrics() {
 }
 
 RouteMetrics& WorkerMetrics::route(std::string_view name) {
+  // A reload asks from the main thread, the app's OpenAPI document from the worker's.
+  const std::lock_guard lock(adding_);
   RouteMetrics* const first = routes_.load(std::memory_order_relaxed);
   // The last place is for all that find no other.
   const std::string_view wanted = route_count_ + 1 < kMostRoutes ? name : "other";

@@ -91,7 +91,7 @@ struct WorkerMetrics {
   WorkerMetrics& operator=(const WorkerMetrics&) = delete;
 
   // The metrics of that route, which are made where there are none yet; they stay as long as the worker. Beyond kMostRoutes
-  // there is one for all others. One thread at a time; others may read meanwhile.
+  // there is one for all others. Any thread; not on the request path.
   RouteMetrics& route(std::string_view name);
   static constexpr std::size_t kMostRoutes = 4096;
   template <class Visit>
@@ -132,6 +132,7 @@ struct WorkerMetrics {
   RecentErrors recent_errors;
 
  private:
+  std::mutex adding_;
   std::atomic<RouteMetrics*> routes_{nullptr};
   std::size_t route_count_ = 0;
 };
