@@ -483,7 +483,7 @@ void RedactScan::hide_leaves(const WrittenName& name, std::size_t begin, std::si
       if (end == stop || !is_key(behind)) hide(quote + 1, end);
       i = behind;
     } else if (is_alnum(c) || c == '_' || c == '-' || c == '.' || c == '*' || static_cast<unsigned char>(c) >= 0x80) {
-      const std::size_t end = std::min(text.find_first_of(" \t\r\n,:;{}[]\"'=>\\", i), stop);
+      const std::size_t end = std::min(text.find_first_of(" \t\r\n,:;{}[]\"'=>\\&", i), stop);
       const bool number = is_digit(c) || c == '-';
       if (is_literal(text.substr(i, end - i)) || is_key(end))
         position_ = end;

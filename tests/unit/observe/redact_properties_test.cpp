@@ -227,3 +227,8 @@ TEST(RedactProperties, TakesLinearTime) {
     EXPECT_LE(once.size(), text.size() * 4);
   }
 }
+
+TEST(RedactProperties, AFormBehindAnObjectThatNeverEndsTellsNoValueForAName) {
+  const std::string text = "{\"secrets\":{9ae7val\nuser=ann&client_secret=c4naryV4lue&n=1\nnext line\n";
+  EXPECT_EQ(redacted(*Redactor::standard(), text).find(kCanary), std::string::npos);
+}
