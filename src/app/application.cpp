@@ -1,3 +1,5 @@
+#include "app/application.hpp"
+
 #include "app/application_parts.hpp"
 #include "app/cpu_limit.hpp"
 #include "app/service_notify.hpp"
