@@ -1,6 +1,8 @@
 #include "observe/redact_names.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
 #include <deque>
 
 namespace gatehouse {
@@ -179,6 +181,32 @@ std::string letters(std::string_view text) {
   return out;
 }
 
+// What was judged lately. The automaton needs a step for each letter, from memory that no near cache holds; this is one look.
+constexpr std::size_t kKept = 64;
+constexpr std::size_t kShortestKept = 4;
+constexpr std::size_t kLongestKept = 24;
+struct Kept {
+  std::uint64_t list = 0;
+  std::array<char, kLongestKept> text{};
+  std::uint8_t size = 0;
+  SensitiveNames::Verdict verdict{};
+};
+
+// By its first and last four bytes and its length.
+std::size_t place_of(std::string_view name) noexcept {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  std::memcpy(&first, name.data(), sizeof first);
+  std::memcpy(&last, name.data() + name.size() - sizeof last, sizeof last);
+  const std::uint64_t mixed = ((std::uint64_t{first} << 32) ^ (std::uint64_t{last} << 5) ^ name.size()) * 0x9e3779b97f4a7c15U;
+  return static_cast<std::size_t>(mixed >> 58);
+}
+
+std::uint64_t new_id() noexcept {
+  static std::atomic<std::uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 }  // namespace
 
 // A name reduced to its letters and digits, with the places where words begin.
@@ -209,7 +237,7 @@ struct SensitiveNames::Name {
   std::string_view from(std::size_t at) const noexcept { return {text.data() + at, size - at}; }
 };
 
-SensitiveNames::SensitiveNames(std::span<const std::string> extra) {
+SensitiveNames::SensitiveNames(std::span<const std::string> extra) : id_(new_id()) {
   for (const auto text : kStrong) add(text, Kind::kStrong);
   for (const auto text : kWeak) add(text, Kind::kWeak);
   for (const auto text : kWords) add(text, Kind::kWord);
@@ -279,6 +307,19 @@ void SensitiveNames::build() {
 }
 
 SensitiveNames::Verdict SensitiveNames::judge(std::string_view name) const noexcept {
+  if (name.size() < kShortestKept || name.size() > kLongestKept) return judge_anew(name);
+  thread_local std::array<Kept, kKept> memory;
+  Kept& kept = memory[place_of(name)];
+  if (kept.list == id_ && kept.size == name.size() && std::memcmp(kept.text.data(), name.data(), name.size()) == 0) return kept.verdict;
+  const Verdict verdict = judge_anew(name);
+  kept.list = id_;
+  kept.size = static_cast<std::uint8_t>(name.size());
+  kept.verdict = verdict;
+  std::memcpy(kept.text.data(), name.data(), name.size());
+  return verdict;
+}
+
+SensitiveNames::Verdict SensitiveNames::judge_anew(std::string_view name) const noexcept {
   if (name.size() > kLongest) name.remove_prefix(name.size() - kLongest);
   std::size_t state = 0;
   bool any = false;

@@ -27,6 +27,7 @@ class SensitiveNames {
   // `extra`: further names, in any spelling.
   explicit SensitiveNames(std::span<const std::string> extra = {});
 
+  // Short names are remembered by each thread: those of a log repeat from line to line.
   Verdict judge(std::string_view name) const noexcept;
 
  private:
@@ -46,8 +47,10 @@ class SensitiveNames {
 
   void add(std::string_view text, Kind kind);
   void build();
+  Verdict judge_anew(std::string_view name) const noexcept;
   Verdict judge_term(const Term& term, const Name& name, std::size_t end) const noexcept;
 
+  std::uint64_t id_;  // no two lists of a process have the same
   std::vector<Term> terms_;
   std::array<std::uint8_t, 256> class_{};  // 0: skipped, 1: in no term
   std::size_t classes_ = 2;

@@ -147,6 +147,18 @@ TEST(SensitiveNames, KnowsNamesThatAreOnlySecretInUrls) {
   expect_all(Verdict::kHarmless, {"status_code", "error_code", "zip_state", "keyboard"});
 }
 
+TEST(SensitiveNames, ARememberedNameIsJudgedByTheListThatIsAsked) {
+  const std::string extra[] = {"favourite"};
+  const SensitiveNames plain;
+  const SensitiveNames longer(extra);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(plain.judge("favourite"), SensitiveNames::Verdict::kHarmless);
+    EXPECT_EQ(longer.judge("favourite"), SensitiveNames::Verdict::kSensitive);
+    EXPECT_EQ(plain.judge("password"), SensitiveNames::Verdict::kSensitive);
+    EXPECT_EQ(plain.judge("passXord"), SensitiveNames::Verdict::kHarmless);
+  }
+}
+
 TEST(SensitiveNames, SuspectsKeysOfUnknownKind) {
   expect_all(Verdict::kSuspect, {"adafruit_key", "ADAFRUIT_API", "square_access"});
   expect_all(Verdict::kHarmless, {"public_key", "primary_key", "cache_key", "idempotency_key", "monkey", "keyword"});
