@@ -109,6 +109,16 @@ SelfTestResult redaction_self_test(const Redactor& redactor, std::span<const std
       write_log_line({{}, "error", "self", "failed", fields}, format, redactor, out);
       check(canary, std::string("a field of a log line as ").append(name), out);
 
+      // As log.bodies has it: redacted as a whole, then a field that may be long.
+      std::string scratch;
+      const std::string body(redactor.text(canary.text, scratch));
+      const LogField bodies[] = {{"body", body}};
+      LogLine logged{{}, "debug", "bodies", "request body", bodies};
+      logged.value_limit = std::size_t{64} << 10;
+      out.clear();
+      write_log_line(logged, format, redactor, out);
+      check(canary, std::string("a logged body as ").append(name), out);
+
       AccessRecord record;
       record.method = "GET";
       record.path = canary.text;
