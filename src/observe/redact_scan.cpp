@@ -377,9 +377,12 @@ void RedactScan::bare_value(const WrittenName& name, std::size_t at, Holder hold
   for (const std::string_view mark : {"|\n", ">\n", "|-\n", ">-\n"})
     if (verdict == Verdict::kSensitive && text_.compare(at, mark.size(), mark) == 0) {
       const std::size_t begin = skip_blanks(at + mark.size(), false);
-      const std::size_t line = line_end(text_, begin);
+      // All of it, quotes as well: a line break as it is stands in no JSON string that would have to stay one.
+      const std::size_t line = std::min(text_.find('\n', begin), text_.size());
       if (line == text_.size() && needs_more(name.begin, begin, Open::kLine)) return;
-      return hide(begin, line);
+      // What is not indented is no part of the block, and is looked at by itself.
+      if (begin != at + mark.size()) hide(begin, line);
+      return;
     }
   std::size_t end = bare_end(text_.substr(0, window), at);
   if (end == text_.size() && needs_more(name.begin, at, Open::kBare)) return;

@@ -232,3 +232,12 @@ TEST(RedactProperties, AFormBehindAnObjectThatNeverEndsTellsNoValueForAName) {
   const std::string text = "{\"secrets\":{9ae7val\nuser=ann&client_secret=c4naryV4lue&n=1\nnext line\n";
   EXPECT_EQ(redacted(*Redactor::standard(), text).find(kCanary), std::string::npos);
 }
+
+TEST(RedactProperties, ALineBehindAYamlBlockMarkIsHiddenAsAWholeWhenItIsIndentedAndJudgedByItselfWhenNot) {
+  for (const char* text : {"private_key: |\n:password=>\"c4naryV4lue\"\nnext line\n", "private_key: |\n  :password=>\"c4naryV4lue\"\nnext line\n",
+                           "private_key: >-\n  'c4naryV4lue'\nnext line\n"}) {
+    const std::string out = redacted(*Redactor::standard(), text);
+    EXPECT_EQ(out.find(kCanary), std::string::npos) << out;
+    EXPECT_NE(out.find("\nnext line\n"), std::string::npos) << out;
+  }
+}
