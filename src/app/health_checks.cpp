@@ -61,6 +61,7 @@ void HealthChecks::apply_app(const Config& config, observe::Health until_known) 
   const auto settings = prober_settings(config);
   cluster.connect_timeout = settings.timeout;
   cluster.wait_for_app = {};
+  cluster.circuit.reset();  // who asks whether the app is well again must not be refused because it was not
   const std::size_t number = board_.add("upstream", config.upstream.health ? "http" : "tcp", true, until_known);
   auto prober = std::make_shared<upstream::Prober>(
       admin_.io, std::make_unique<upstream::Cluster>(admin_.io, admin_.wheel, cluster, admin_.metrics, connections_), settings, board_, number,
