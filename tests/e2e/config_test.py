@@ -10,7 +10,7 @@ import jsonschema
 import yaml
 
 from support.case import EndToEnd
-from support.gatehouse import BINARY
+from support.gatehouse import BINARY, SANITIZED
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -128,7 +128,9 @@ class Configuration(EndToEnd):
 
     def test_the_schema_takes_whatever_the_loader_takes(self):
         """Every key with every value of a heap, in an otherwise good configuration."""
-        texts = list(self.variations())
+        # The loader under a sanitizer is the unit tests' affair; there a part of the heap must do.
+        part = 8 if SANITIZED else 1
+        texts = list(self.variations())[::part]
         folder = self.enterContext(tempfile.TemporaryDirectory())
         files = [os.path.join(folder, f"{number}.yaml") for number in range(len(texts))]
         for file, text in zip(files, texts):
@@ -136,7 +138,7 @@ class Configuration(EndToEnd):
                 out.write(text)
         ran = gatehouse("validate", *files, env={"SET": "value"})
         fine = {line.removesuffix(": fine") for line in ran.stderr.splitlines() if line.endswith(": fine")}
-        self.assertGreater(len(fine), 300)
+        self.assertGreater(len(fine), 300 // part)
         self.assertLess(len(fine), len(files))
         refused = [text for file, text in zip(files, texts) if file in fine and self.mistakes_of_schema(text)]
         self.assertEqual(refused, [])
