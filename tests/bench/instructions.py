@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+"""What one request costs Gatehouse: instructions (callgrind), heap allocations and system calls, the same on every run.
+
+usage: instructions.py [--binary build/release/gatehouse] [--scenario plain tls] [--requests N] [--top N] [--check | --update]
+
+One client sends keep-alive GET requests, one after the other, through Gatehouse with bench.yaml (everything on) to an app that answers
+a hundred bytes. Counted is a batch of requests after a warm-up, in all threads, outside the kernel; figures are per request.
+  --check    fails where a figure is more than 3 % above instruction_budget.json
+  --update   writes the figures to instruction_budget.json
+  --top N    also shows the N functions with most instructions of their own
+Counts depend on compiler and C library: the budget names those it was made with. Needs valgrind and strace.
+"""
+import argparse
+import collections
+import glob
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+
+from callgrind_profile import Profile
+from one_client import HERE, OneClient
+
+BUDGET = os.path.join(HERE, "instruction_budget.json")
+TOLERANCE = 0.03
+WARM_UP = 200
+# Functions whose calls, with all below them, are a stage; none of them calls another but the log. (name, callee, caller)
+STAGES = [
+    ("read the request", r"Session::read_head\(.*\.actor\]", ""),
+    ("parse the request head", r"http::parse_request_head\(", ""),
+    ("client address, route, body", r"Session::(settle_client_address|prepare_body)\(|Router::find\(", ""),
+    ("filters", r"::on_(request|response)\(", r"Chain::"),
+    ("write the request head", r"http::write_request_head\(", ""),
+    ("connection pool", r"Cluster::(take_idle|give_back)\(", ""),
+    ("send to the app", r"Stream::try_write\(", r"attempt\("),
+    ("read the response", r"ByteSource::fill\(|HeadScanner::scan\(", r"read_response_head\("),
+    ("parse the response head", r"http::parse_response_head\(", ""),
+    ("write the response head", r"http::write_response_head\(", ""),
+    ("send to the client", r"Stream::try_write\(", r"Session::respond\("),
+    ("count and record", r"Recorder::finished\(", ""),
+]
+LOG_LINE = ("of which the log line", r"^gatehouse::write_access_record\(", "")
+
+
+def count_instructions(binary, tls, requests):
+    """(Profile of `requests` requests)"""
+    tool = ["valgrind", "--tool=callgrind", "--separate-threads=yes", "--callgrind-out-file={folder}/profile"]
+    with OneClient(binary, tool, tls, timers=False) as run:
+        def cut():
+            # What is written down starts again from nothing.
+            subprocess.run(["vgdb", f"--pid={run.process.pid}", "dump"], check=True, capture_output=True, timeout=60)
+        run.requests(WARM_UP)
+        cut()
+        run.requests(requests)
+        cut()
+        return Profile(glob.glob(os.path.join(run.folder, "profile.2-*")))
+
+
+def count_system_calls(binary, tls, requests):
+    """{name: calls} of `requests` requests."""
+    with OneClient(binary, ["strace", "-f", "-ttt", "-o", "{folder}/calls"], tls) as run:
+        run.requests(WARM_UP)
+        began = time.time()
+        run.requests(requests)
+        ended = time.time()
+        run.end()
+        calls = collections.Counter()
+        with open(os.path.join(run.folder, "calls"), errors="replace") as file:
+            for line in file:
+                called = re.match(r"\d+ +([\d.]+) (\w+)\(", line)
+                if called and began <= float(called.group(1)) <= ended:
+                    calls[called.group(2)] += 1
+        return calls
+
+
+def stages(profile, requests):
+    rest = profile.instructions
+    for stage in STAGES:
+        _, cost = profile.inclusive(*stage[1:])
+        rest -= cost
+        yield stage[0], cost / requests
+    yield LOG_LINE[0], profile.inclusive(*LOG_LINE[1:])[1] / requests
+    yield "coroutines, event loop, the rest", rest / requests
+
+
+def measure(binary, scenario, requests, top):
+    tls = scenario == "tls"
+    profile = count_instructions(binary, tls, requests)
+    calls = count_system_calls(binary, tls, requests)
+    asked = profile.allocations()
+    found = {"instructions": round(profile.instructions / requests), "allocations": round(sum(asked.values()) / requests, 2),
+             "system_calls": round(sum(calls.values()) / requests, 2)}
+    print(f"{scenario}: {found['instructions']} instructions, {found['system_calls']:.2f} system calls, "
+          f"{found['allocations']:.2f} allocations per request")
+    for name, cost in stages(profile, requests):
+        # What the compiler made part of its caller cannot be told apart.
+        print(f"  {name:34} {cost:8.0f}" if cost else f"  {name:34}  (inlined)")
+    print("  system calls: " + ", ".join(f"{name} {count / requests:.2f}" for name, count in calls.most_common() if count >= requests / 50))
+    for name, count in asked.most_common(10):
+        if count >= requests / 50:
+            print(f"  {count / requests:5.2f} allocations by {name[:150]}")
+    for name, count, own, inclusive in profile.dearest(top):
+        print(f"  {own / requests:8.1f} own {inclusive / requests:9.1f} inclusive {count / requests:7.2f} calls  {name[:150]}")
+    return found
+
+
+def toolchain(binary):
+    """What the counts depend on."""
+    comment = subprocess.run(["readelf", "-p", ".comment", binary], check=True, capture_output=True, text=True).stdout
+    compilers = sorted(set(re.findall(r"(GCC|clang)[^\n]*?(\d+\.\d+\.\d+)\s*$", comment, re.M)))
+    return ", ".join([platform.machine(), *(" ".join(one) for one in compilers), os.confstr("CS_GNU_LIBC_VERSION")])
+
+
+def over_budget(found, budget):
+    for scenario, figures in found.items():
+        for name, figure in figures.items():
+            allowed = budget[scenario][name]
+            if figure > allowed * (1 + TOLERANCE) + (0.1 if name != "instructions" else 0):
+                yield f"{scenario}: {figure} {name.replace('_', ' ')} per request, more than {TOLERANCE:.0%} above the budget of {allowed}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", default="build/release/gatehouse")
+    parser.add_argument("--scenario", nargs="+", choices=["plain", "tls"], default=["plain", "tls"])
+    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--top", type=int, default=0)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true")
+    what.add_argument("--update", action="store_true")
+    options = parser.parse_args()
+    made_with = toolchain(options.binary)
+    with open(BUDGET) as file:
+        budgets = json.load(file)
+    if options.check and made_with not in budgets:
+        sys.exit(f"{BUDGET} has no figures for {made_with}, only for {'; '.join(budgets)}.\n"
+                 "Counts of different compilers and C libraries do not compare: use Debian 12's, or add yours with --update.")
+    print(made_with)
+    found = {scenario: measure(options.binary, scenario, options.requests, options.top) for scenario in options.scenario}
+    if options.update:
+        budgets[made_with] = {**budgets.get(made_with, {}), **found}
+        with open(BUDGET, "w") as file:
+            file.write(json.dumps(budgets, indent=2) + "\n")
+    if options.check:
+        failures = list(over_budget(found, budgets[made_with]))
+        print("\n".join(failures) if failures else "within the budget")
+        sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
