@@ -21,7 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto use_result = asio::as_tuple(asio::use_awaitable);
 
-constexpr std::size_t kReadBuffer = 16384;  // also the largest reply
+constexpr std::size_t kReadBuffer = 16384;
 constexpr Clock::duration kFirstPause = 100ms;
 constexpr Clock::duration kLongestPause = 5s;
 // A connection on which nothing has come back for so long is taken for dead.
@@ -39,6 +39,7 @@ struct Connection {
   }
 
   std::unique_ptr<RedisStream> stream;
+  RedisReplies replies;
   asio::steady_timer wake;  // cancelled when there is something to write
   std::string outgoing;
   std::string script_sha;
@@ -137,27 +138,26 @@ awaitable<void> write_all(ConnectionPtr connection) {
   }
 }
 
-// Reads replies and hands each to `take` until that returns false or the stream fails.
+std::string why(const error_code& error) {
+  if (error == errc::malformed || error == errc::too_large) return "it speaks another protocol";
+  return error.message();
+}
+
+// Hands each reply to `take` until that returns false or the stream fails.
 template <class Take>
-awaitable<error_code> read_replies(RedisStream& stream, Take& take) {
+awaitable<error_code> read_replies(Connection& connection, Take& take) {
   std::vector<char> buffer(kReadBuffer);
-  std::size_t filled = 0;
   for (;;) {
-    const auto more = co_await stream.read_some(asio::buffer(buffer.data() + filled, buffer.size() - filled));
-    if (!more) co_return more.error();
-    filled += *more;
-    std::string_view unread(buffer.data(), filled);
-    RedisReply reply;
     for (;;) {
-      const auto size = parse_redis_reply(unread, reply);
-      if (!size) co_return size.error();
-      if (*size == 0) break;
-      unread.remove_prefix(*size);
-      if (!take(reply)) co_return error_code{};
+      const auto reply = connection.replies.next();
+      if (!reply) co_return reply.error();
+      if (*reply == nullptr) break;
+      if (!take(**reply)) co_return error_code{};
     }
-    if (unread.size() == buffer.size()) co_return make_error_code(errc::too_large);
-    std::copy(unread.begin(), unread.end(), buffer.begin());
-    filled = unread.size();
+    const auto more = co_await connection.stream->read_some(asio::buffer(buffer));
+    if (!more) co_return more.error();
+    const error_code error = connection.replies.feed({buffer.data(), *more});
+    if (error) co_return error;
   }
 }
 
@@ -168,7 +168,7 @@ struct Greeting {
   std::string script_sha;
 
   bool operator()(const RedisReply& reply) {
-    if (reply.kind == RedisReply::Kind::kError) refusal = reply.text;
+    if (reply.kind == RedisReply::Kind::kError) refusal = reply.error_code();
     script_sha = reply.text;
     return --expected > 0 && refusal.empty();
   }
@@ -198,14 +198,14 @@ struct Opened {
 awaitable<Opened> open(RedisLink::Settings settings) {
   auto stream = co_await connect_redis(settings.address, settings.ca_file);
   if (!stream) co_return Opened{nullptr, "cannot be reached: " + stream.error().message()};
-  Greeting greeting;
-  const auto commands = greet(settings.address, greeting);
-  error_code error = co_await (*stream)->write(asio::buffer(commands));
-  if (!error) error = co_await read_replies(**stream, greeting);
-  if (error) co_return Opened{nullptr, "does not answer: " + error.message()};
-  if (!greeting.refusal.empty()) co_return Opened{nullptr, "refuses us: " + greeting.refusal};
   const auto executor = co_await asio::this_coro::executor;
   auto connection = std::make_shared<Connection>(std::move(*stream), executor);
+  Greeting greeting;
+  const auto commands = greet(settings.address, greeting);
+  error_code error = co_await connection->stream->write(asio::buffer(commands));
+  if (!error) error = co_await read_replies(*connection, greeting);
+  if (error) co_return Opened{nullptr, "does not answer: " + why(error)};
+  if (!greeting.refusal.empty()) co_return Opened{nullptr, "refuses us: " + greeting.refusal};
   connection->script_sha = std::move(greeting.script_sha);
   co_return Opened{std::move(connection), {}};
 }
@@ -224,13 +224,16 @@ awaitable<Opened> open_in_time(const StatePtr& state, asio::steady_timer& timer)
 // Hands the replies to those who wait for them, in order.
 struct Answering {
   State& state;
-  std::string refusal;
+  std::string failure;
 
   bool operator()(const RedisReply& reply) {
-    if (state.in_flight.empty()) return false;
+    if (state.in_flight.empty()) {
+      failure = "answers what nobody asked";
+      return false;
+    }
     if (reply.kind == RedisReply::Kind::kError) {
       // A replica, a script that was flushed, no memory: a new connection finds out, and finds another server.
-      refusal = reply.text;
+      failure = "refuses us: " + std::string(reply.error_code());
       return false;
     }
     Waiter* const waiter = state.in_flight.front().waiter;
@@ -249,10 +252,10 @@ awaitable<std::string> serve(const StatePtr& state, ConnectionPtr connection) {
   };
   asio::co_spawn(executor, write_all(connection), writer_ended);
   Answering answering{*state, {}};
-  const error_code error = co_await read_replies(*connection->stream, answering);
+  const error_code error = co_await read_replies(*connection, answering);
   connection->close();
-  co_return answering.refusal.empty() ? "closed the connection: " + error.message()
-                                      : "refuses us: " + answering.refusal;
+  if (answering.failure.empty()) answering.failure = "is given up: " + why(error);
+  co_return std::move(answering.failure);
 }
 
 // A pause in which it makes no sense to ask.

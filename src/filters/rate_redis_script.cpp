@@ -1,5 +1,6 @@
 #include "filters/rate_redis_script.hpp"
 
+#include <boost/container/small_vector.hpp>
 #include <charconv>
 
 namespace gatehouse {
@@ -42,18 +43,6 @@ class Digits {
   std::size_t size_;
 };
 
-void append_count(std::string& to, char type, std::size_t count) {
-  to += type;
-  to += Digits(count).text();
-  to += "\r\n";
-}
-
-void append_word(std::string& to, std::string_view word) {
-  append_count(to, '$', word.size());
-  to += word;
-  to += "\r\n";
-}
-
 // Rounded up: never more often than the rule allows.
 std::uint64_t microseconds(RateDuration duration) noexcept {
   return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::microseconds>(duration).count());
@@ -63,24 +52,21 @@ std::uint64_t microseconds(RateDuration duration) noexcept {
 
 std::string_view rate_script() noexcept { return kScript; }
 
-void append_redis_command(std::string& to, std::span<const std::string_view> words) {
-  append_count(to, '*', words.size());
-  for (const auto word : words) append_word(to, word);
-}
-
 void append_rate_question(std::string& to, std::string_view script_sha, std::span<const RateRedisAsk> asks) {
-  append_count(to, '*', 3 + 5 * asks.size());
-  append_word(to, "EVALSHA");
-  append_word(to, script_sha);
-  append_word(to, Digits(asks.size()).text());
-  for (const RateRedisAsk& ask : asks) append_word(to, ask.key);
+  boost::container::small_vector<Digits, 16> numbers;
+  numbers.reserve(1 + 3 * asks.size());  // the words point there
+  boost::container::small_vector<std::string_view, 32> words{"EVALSHA", script_sha};
+  const auto add = [&](std::uint64_t number) { words.push_back(numbers.emplace_back(number).text()); };
+  add(asks.size());
+  for (const RateRedisAsk& ask : asks) words.push_back(ask.key);
   for (const RateRedisAsk& ask : asks) {
     const auto interval = microseconds(ask.rule.interval());
-    append_word(to, Digits(interval).text());
-    append_word(to, Digits(interval * ask.rule.burst()).text());
-    append_word(to, Digits(ask.cost).text());
-    append_word(to, ask.shadow ? "1" : "0");
+    add(interval);
+    add(interval * ask.rule.burst());
+    add(ask.cost);
+    words.push_back(ask.shadow ? "1" : "0");
   }
+  append_redis_command(to, words);
 }
 
 result<void> read_rate_answers(const RedisReply& reply, std::span<RateRedisAnswer> answers) noexcept {

@@ -2,8 +2,8 @@
 // microseconds of Redis's own clock, so that all processes that ask share one time. Pure functions.
 #pragma once
 
-#include "filters/rate_redis_reply.hpp"
 #include "filters/rate_rule.hpp"
+#include "redis/protocol.hpp"
 
 #include <span>
 #include <string>
@@ -25,8 +25,6 @@ struct RateRedisAnswer {
   RateDuration owed{};  // after this request, or as before where any of the policies refused it
 };
 
-// Appends a command in Redis's own notation.
-void append_redis_command(std::string& to, std::span<const std::string_view> words);
 // Appends the question whether all of `asks` let the request pass. At most RedisReply::kMostIntegers / 2 of them.
 void append_rate_question(std::string& to, std::string_view script_sha, std::span<const RateRedisAsk> asks);
 // The answers in the same order; malformed where the reply is of another shape.

@@ -1,9 +1,10 @@
-// Well when it answers PING, after AUTH where there is a password. Of an answer at most one line of 512 bytes is read.
+// Well when it answers PING, after AUTH where there is a password. What is read of an answer is bounded by redis/protocol.hpp.
 // Thread: the io_context's.
 #pragma once
 
 #include "health/dialer.hpp"
 #include "health/prober.hpp"
+#include "redis/protocol.hpp"
 
 #include <string_view>
 
@@ -21,10 +22,7 @@ class RedisProber final : public Prober {
   std::string password_;
 };
 
-// One command as RESP has it.
-std::string redis_command(std::initializer_list<std::string_view> words);
-// What is wrong with a reply line (without its CRLF), or an empty text. Nothing of what the server wrote is repeated
-// but a known error code.
-std::string judge_redis_reply(std::string_view line, std::string_view wanted);
+// What is wrong with a reply, or an empty text. Nothing of what the server wrote is repeated.
+std::string judge_redis_reply(const RedisReply& reply, std::string_view wanted);
 
 }  // namespace gatehouse::health

@@ -26,11 +26,12 @@ TEST(RateRedisScript, AQuestionNamesKeysFirstAndThenTheRules) {
             "$6\r\n333334\r\n$7\r\n1666670\r\n$1\r\n1\r\n$1\r\n1\r\n");
 }
 
-TEST(RateRedisScript, WordsMayHoldAnything) {
+TEST(RateRedisScript, AQuestionMayNameAsManyKeysAsAnAnswerHasRoomFor) {
+  const std::vector<RateRedisAsk> asks(RedisReply::kMostIntegers / 2, {"key", RateRule(10, 1s, 20), 7, false});
   std::string command;
-  const std::string_view words[] = {"AUTH", "a b\r\n", ""};
-  append_redis_command(command, words);
-  EXPECT_EQ(command, "*3\r\n$4\r\nAUTH\r\n$5\r\na b\r\n\r\n$0\r\n\r\n");
+  append_rate_question(command, "abc", asks);
+  EXPECT_TRUE(command.starts_with("*163\r\n$7\r\nEVALSHA\r\n$3\r\nabc\r\n$2\r\n32\r\n$3\r\nkey\r\n")) << command;
+  EXPECT_TRUE(command.ends_with("$1\r\n0\r\n$6\r\n100000\r\n$7\r\n2000000\r\n$1\r\n7\r\n$1\r\n0\r\n")) << command;
 }
 
 TEST(RateRedisScript, ReadsAnAnswerForEachPolicy) {

@@ -11,24 +11,37 @@
 namespace gatehouse::health {
 namespace {
 
-TEST(RedisReply, PongIsWell) { EXPECT_EQ(judge_redis_reply("+PONG", "+PONG"), ""); }
+RedisReply redis_reply(RedisReply::Kind kind, std::string text) {
+  RedisReply reply;
+  reply.kind = kind;
+  reply.text = std::move(text);
+  return reply;
+}
+std::string judge_error(std::string text, std::string_view wanted) {
+  return judge_redis_reply(redis_reply(RedisReply::Kind::kError, std::move(text)), wanted);
+}
 
-TEST(RedisReply, NothingOfWhatTheServerWroteIsRepeated) {
-  for (const char* line : {"-ERR hunter2", "-hunter2", "-WRONGPASS hunter2", "hunter2", "", "-", "+hunter2", "$7"}) {
-    const std::string error = judge_redis_reply(line, "+PONG");
-    EXPECT_FALSE(error.empty()) << line;
-    EXPECT_EQ(error.find("hunter2"), std::string::npos) << line;
+TEST(RedisAnswer, PongIsWell) {
+  EXPECT_EQ(judge_redis_reply(redis_reply(RedisReply::Kind::kText, "PONG"), "PONG"), "");
+  EXPECT_NE(judge_redis_reply(redis_reply(RedisReply::Kind::kIntegers, ""), ""), "");
+  EXPECT_NE(judge_error("PONG", "PONG"), "");
+}
+
+TEST(RedisAnswer, NothingOfWhatTheServerWroteIsRepeated) {
+  for (const auto kind : {RedisReply::Kind::kText, RedisReply::Kind::kError}) {
+    for (const char* text : {"ERR hunter2", "hunter2", "WRONGPASS hunter2", "HUNTER", ""}) {
+      const std::string error = judge_redis_reply(redis_reply(kind, text), "PONG");
+      EXPECT_FALSE(error.empty()) << text;
+      EXPECT_EQ(error.find("hunter2"), std::string::npos) << text;
+      EXPECT_EQ(error.find("HUNTER"), std::string::npos) << text;
+    }
   }
 }
 
-TEST(RedisReply, KnownErrorsHaveTheirSentence) {
-  EXPECT_EQ(judge_redis_reply("-NOAUTH Authentication required.", "+PONG"), "asks for a password");
-  EXPECT_EQ(judge_redis_reply("-LOADING Redis is loading the dataset in memory", "+PONG"), "is loading its data");
-  EXPECT_EQ(judge_redis_reply("-ERR invalid password", "+OK"), "refuses the credentials");
-}
-
-TEST(RedisCommand, LengthsCoverEveryByte) {
-  EXPECT_EQ(redis_command({"AUTH", "a\r\nb"}), "*2\r\n$4\r\nAUTH\r\n$4\r\na\r\nb\r\n");
+TEST(RedisAnswer, KnownErrorsHaveTheirSentence) {
+  EXPECT_EQ(judge_error("NOAUTH Authentication required.", "PONG"), "asks for a password");
+  EXPECT_EQ(judge_error("LOADING Redis is loading the dataset in memory", "PONG"), "is loading its data");
+  EXPECT_EQ(judge_error("ERR invalid password", "OK"), "refuses the credentials");
 }
 
 TEST(Sqlstate, IsFoundAtTheEndOfAMessageOnly) {
