@@ -1,4 +1,4 @@
-"""What callgrind wrote down about a piece of a run: costs of functions and of their calls, for all threads together."""
+"""What callgrind wrote down about a piece of a run: costs of functions and of their calls, for one thread."""
 import collections
 import re
 
@@ -9,11 +9,10 @@ _OPERATOR_NEW = re.compile(r"^operator new")
 class Profile:
     """`self_cost[function]`: instructions of its own; `arcs[caller, callee]`: [calls, instructions of the callee and all below]."""
 
-    def __init__(self, files):
+    def __init__(self, file):
         self.self_cost = collections.Counter()
         self.arcs = collections.defaultdict(lambda: [0, 0])
-        for file in files:
-            self._read(file)
+        self._read(file)
 
     def _read(self, path):
         names = {}

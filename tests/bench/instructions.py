@@ -4,7 +4,8 @@
 usage: instructions.py [--binary build/release/gatehouse] [--scenario plain tls] [--requests N] [--top N] [--check | --update]
 
 One client sends keep-alive GET requests, one after the other, through Gatehouse with bench.yaml (everything on) to an app that answers
-a hundred bytes. Counted is a batch of requests after a warm-up, in all threads, outside the kernel; figures are per request.
+a hundred bytes. Counted is a batch of requests after a warm-up, in the worker's thread, outside the kernel; figures are per request. Timers
+stand still meanwhile and nothing is sent before Gatehouse rests: what is counted does not depend on how busy the machine is.
   --check    fails where a figure is more than 3 % above instruction_budget.json
   --update   writes the figures to instruction_budget.json
   --top N    also shows the N functions with most instructions of their own
@@ -46,9 +47,9 @@ LOG_LINE = ("of which the log line", r"^gatehouse::write_access_record\(", "")
 
 
 def count_instructions(binary, tls, requests):
-    """(Profile of `requests` requests)"""
+    """The worker's profile of `requests` requests, and the instructions of all other threads."""
     tool = ["valgrind", "--tool=callgrind", "--separate-threads=yes", "--callgrind-out-file={folder}/profile"]
-    with OneClient(binary, tool, tls, timers=False) as run:
+    with OneClient(binary, tool, tls, still=True) as run:
         def cut():
             # What is written down starts again from nothing.
             subprocess.run(["vgdb", f"--pid={run.process.pid}", "dump"], check=True, capture_output=True, timeout=60)
@@ -56,24 +57,26 @@ def count_instructions(binary, tls, requests):
         cut()
         run.requests(requests)
         cut()
-        return Profile(glob.glob(os.path.join(run.folder, "profile.2-*")))
+        threads = sorted((Profile(file) for file in glob.glob(os.path.join(run.folder, "profile.2-*"))), key=lambda one: one.instructions)
+        return threads[-1], sum(one.instructions for one in threads[:-1])
 
 
 def count_system_calls(binary, tls, requests):
-    """{name: calls} of `requests` requests."""
-    with OneClient(binary, ["strace", "-f", "-ttt", "-o", "{folder}/calls"], tls) as run:
+    """{name: calls} of `requests` requests by the worker, and how many by all other threads."""
+    with OneClient(binary, ["strace", "-D", "-f", "-ttt", "-o", "{folder}/calls"], tls, still=True) as run:
         run.requests(WARM_UP)
         began = time.time()
         run.requests(requests)
         ended = time.time()
         run.end()
-        calls = collections.Counter()
+        threads = collections.defaultdict(collections.Counter)
         with open(os.path.join(run.folder, "calls"), errors="replace") as file:
             for line in file:
-                called = re.match(r"\d+ +([\d.]+) (\w+)\(", line)
-                if called and began <= float(called.group(1)) <= ended:
-                    calls[called.group(2)] += 1
-        return calls
+                called = re.match(r"(\d+) +([\d.]+) (\w+)\(", line)
+                if called and began <= float(called.group(2)) <= ended:
+                    threads[called.group(1)][called.group(3)] += 1
+        by_size = sorted(threads.values(), key=lambda one: one.total())
+        return by_size[-1], sum(one.total() for one in by_size[:-1])
 
 
 def stages(profile, requests):
@@ -88,8 +91,8 @@ def stages(profile, requests):
 
 def measure(binary, scenario, requests, top):
     tls = scenario == "tls"
-    profile = count_instructions(binary, tls, requests)
-    calls = count_system_calls(binary, tls, requests)
+    profile, elsewhere = count_instructions(binary, tls, requests)
+    calls, calls_elsewhere = count_system_calls(binary, tls, requests)
     asked = profile.allocations()
     found = {"instructions": round(profile.instructions / requests), "allocations": round(sum(asked.values()) / requests, 2),
              "system_calls": round(sum(calls.values()) / requests, 2)}
@@ -99,6 +102,7 @@ def measure(binary, scenario, requests, top):
         # What the compiler made part of its caller cannot be told apart.
         print(f"  {name:34} {cost:8.0f}" if cost else f"  {name:34}  (inlined)")
     print("  system calls: " + ", ".join(f"{name} {count / requests:.2f}" for name, count in calls.most_common() if count >= requests / 50))
+    print(f"  other threads: {elsewhere / requests:.0f} instructions, {calls_elsewhere / requests:.2f} system calls")
     for name, count in asked.most_common(10):
         if count >= requests / 50:
             print(f"  {count / requests:5.2f} allocations by {name[:150]}")

@@ -25,10 +25,10 @@ PLAIN_STRINGS = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512
 
 
 class OneClient:
-    """Starts `gatehouse run` with bench.yaml under `tool` (words put in front of the command) and keeps one connection to it. Without
-    `timers` its event loop never hears of time."""
+    """Starts `gatehouse run` with bench.yaml under `tool` (words put in front of the command) and keeps one connection to it. With `still`
+    neither time nor chance has a say: no timer of its event loop fires, and nothing is sent to it before it rests."""
 
-    def __init__(self, binary, tool=(), tls=False, timers=True, patience=120):
+    def __init__(self, binary, tool=(), tls=False, still=False, patience=120):
         self.folder = tempfile.mkdtemp(prefix="gatehouse-bench-")
         certificate, key = os.path.join(self.folder, "cert.pem"), os.path.join(self.folder, "key.pem")
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
@@ -38,7 +38,8 @@ class OneClient:
         http, https = free_port(), free_port()
         environment = {"BENCH_HTTP_PORT": http, "BENCH_HTTPS_PORT": https, "BENCH_UPSTREAM": f"127.0.0.1:{self._app.getsockname()[1]}",
                        "BENCH_CERT": certificate, "BENCH_KEY": key, "BENCH_ACCESS_LOG": os.path.join(self.folder, "access.log")}
-        if not timers:
+        self._still = still
+        if still:
             environment["LD_PRELOAD"] = os.path.join(self.folder, "still_timers.so")
             subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", environment["LD_PRELOAD"], os.path.join(HERE, "still_timers.c")], check=True)
         self._deadline = time.monotonic() + patience
@@ -76,6 +77,7 @@ class OneClient:
 
     def requests(self, count):
         for _ in range(count):
+            self._wait_for_rest()
             self._client.sendall(REQUEST)
             self._answer()
 
@@ -107,7 +109,16 @@ class OneClient:
             peer.close()
         elif self._peers[peer].endswith(b"\r\n\r\n"):
             self._peers[peer] = b""
+            self._wait_for_rest()
             peer.sendall(RESPONSE)
+
+    def _wait_for_rest(self):
+        while self._still and not all(self._sleeps(thread) for thread in os.listdir(f"/proc/{self.process.pid}/task")):
+            time.sleep(0.0001)
+
+    def _sleeps(self, thread):
+        with open(f"/proc/{self.process.pid}/task/{thread}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "S"
 
     def end(self):
         """The tool and Gatehouse under it, at once: what was to be known is written down."""
