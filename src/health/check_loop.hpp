@@ -4,8 +4,8 @@
 
 #include "config/config.hpp"
 #include "health/prober.hpp"
-#include "health/verdict.hpp"
 #include "observe/health_board.hpp"
+#include "observe/verdict.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
@@ -34,7 +34,7 @@ class CheckLoop {
   std::size_t check_;
   OnChange on_change_;
   boost::asio::steady_timer timer_;
-  Verdict verdict_;
+  observe::Verdict verdict_;
   bool stopped_ = false;
 };
 

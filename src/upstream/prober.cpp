@@ -28,7 +28,7 @@ std::string explain(const error_code& error) {
 Prober::Prober(boost::asio::io_context& io, std::unique_ptr<Cluster> cluster, ProberSettings settings,
                observe::HealthBoard& board, std::size_t check, OnChange on_change)
     : io_(io), cluster_(std::move(cluster)), settings_(std::move(settings)), board_(board), check_(check),
-      on_change_(std::move(on_change)), timer_(io) {}
+      on_change_(std::move(on_change)), timer_(io), verdict_(settings_.rise, settings_.fall) {}
 
 awaitable<void> Prober::run() {
   std::minstd_rand jitter(std::random_device{}());
@@ -39,7 +39,7 @@ awaitable<void> Prober::run() {
     judge(std::move(error), net::Clock::now() - began);
     if (stopped_) co_return;
     // A tenth of jitter keeps many sidecars from asking at the same moment.
-    const auto base = ever_healthy_ ? settings_.interval : std::max(settings_.interval / 5, std::chrono::milliseconds(50));
+    const auto base = verdict_.ever_healthy() ? settings_.interval : std::max(settings_.interval / 5, std::chrono::milliseconds(50));
     const auto tenth = std::max<std::chrono::milliseconds::rep>(base.count() / 10, 1);
     timer_.expires_at(began + base + std::chrono::milliseconds(static_cast<std::chrono::milliseconds::rep>(jitter()) % tenth));
     co_await timer_.async_wait(use_result);
@@ -102,12 +102,7 @@ awaitable<std::string> Prober::probe() {
 
 void Prober::judge(std::string error, std::chrono::nanoseconds latency) {
   const bool good = error.empty();
-  in_a_row_ = good == healthy_ ? 0 : in_a_row_ + 1;
-  if (in_a_row_ >= (good ? settings_.rise : settings_.fall)) {
-    healthy_ = good;
-    in_a_row_ = 0;
-  }
-  ever_healthy_ = ever_healthy_ || healthy_;
+  healthy_ = verdict_.take(good);
   // One bad answer of a healthy app changes nothing yet, but is no reason to report a good one.
   if (board_.report(check_, healthy_, latency, error)) on_change_(healthy_, error);
 }

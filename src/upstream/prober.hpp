@@ -4,6 +4,7 @@
 
 #include "net/deadline.hpp"
 #include "observe/health_board.hpp"
+#include "observe/verdict.hpp"
 #include "upstream/cluster.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -45,8 +46,7 @@ class Prober {
   boost::asio::steady_timer timer_;
   bool stopped_ = false;
   bool healthy_ = false;
-  bool ever_healthy_ = false;
-  int in_a_row_ = 0;
+  observe::Verdict verdict_;
 };
 
 }  // namespace gatehouse::upstream

@@ -2,7 +2,7 @@
 // clock.
 #pragma once
 
-namespace gatehouse::health {
+namespace gatehouse::observe {
 
 class Verdict {
  public:
@@ -28,4 +28,4 @@ class Verdict {
   bool ever_healthy_ = false;
 };
 
-}  // namespace gatehouse::health
+}  // namespace gatehouse::observe

@@ -1,8 +1,8 @@
-#include "health/verdict.hpp"
+#include "observe/verdict.hpp"
 
 #include <gtest/gtest.h>
 
-namespace gatehouse::health {
+namespace gatehouse::observe {
 namespace {
 
 TEST(Verdict, IsUnhealthyUntilEnoughGoodAnswersCame) {
@@ -47,4 +47,4 @@ TEST(Verdict, RemembersThatAllWasWellOnce) {
 }
 
 }  // namespace
-}  // namespace gatehouse::health
+}  // namespace gatehouse::observe
