@@ -88,8 +88,8 @@ Response metrics(Exchange& exchange, const MetricsSources& sources) {
 
 constexpr std::string_view kHealthType = "application/health+json";
 
-// After draft-inadarei-api-health-check: status, then each check with its own.
-Response health_page(Exchange& exchange, const HealthSources& sources) {
+// After draft-inadarei-api-health-check: status, then each check with its own; then `more`, members that are written already.
+Response health_page(Exchange& exchange, const HealthSources& sources, std::string_view more = {}) {
   const bool draining = sources.draining->load(std::memory_order_relaxed);
   const Health overall = draining ? Health::kFail : sources.board->overall();
   boost::json::object page;
@@ -111,7 +111,9 @@ Response health_page(Exchange& exchange, const HealthSources& sources) {
     // The draft has a list for each name; one probe is one element.
     checks[check.name].emplace_array().push_back(std::move(one));
   }
-  const std::string body = boost::json::serialize(page) + "\n";
+  std::string body = boost::json::serialize(page);
+  body.pop_back();
+  body.append(more).append("}\n");
   return uncached(exchange, overall == Health::kFail ? 503 : 200, kHealthType, body, "health");
 }
 
@@ -168,7 +170,9 @@ Response redaction_test(Exchange& exchange, const Logging& logging, const std::v
   page["canaries"] = result.canaries;
   page["leaks"] = boost::json::array(result.leaks.begin(), result.leaks.end());
   return uncached(exchange, result.leaks.empty() ? 200 : 500, "application/json", boost::json::serialize(page) + "\n", "redaction_test");
-}// Compares in constant time: how far a guess is right must not be told by the clock.
+}
+
+// Compares in constant time: how far a guess is right must not be told by the clock.
 bool same_secret(std::string_view given, std::string_view secret) noexcept {
   if (secret.empty()) return false;
   unsigned char difference = given.size() == secret.size() ? 0 : 1;
@@ -200,20 +204,29 @@ std::vector<observe::RecentError> recent_errors(const MetricsSources& sources) {
 
 }  // namespace
 
-// The page, and what it reads beside /metrics and /health.
+// The page, and /health with what only people read.
 Response Endpoints::for_people(Exchange& exchange) {
   if (!host_is_ours(exchange.request().authority, is_local(exchange.peer)))
     return exchange.refuse(421, "This name is not one of the admin port; use its address or localhost", "unknown_host", ResponseFlag::kNoRoute);
-  const auto path = exchange.request().path;
-  Response response = path == "/"       ? uncached(exchange, 200, "text/html; charset=utf-8", page_.html, "status_page")
-                      : path == "/errors" ? uncached(exchange, 200, "application/json", errors_json(recent_errors(sources_.metrics)), "errors")
-                                          : uncached(exchange, 200, "text/plain; charset=utf-8", sources_.effective_config(), "config");
-  response.headers.add_view("content-security-policy", path == "/" ? std::string_view(page_.policy) : "default-src 'none'; frame-ancestors 'none'");
+  const bool is_page = exchange.request().path == "/";
+  Response response = is_page ? uncached(exchange, 200, "text/html; charset=utf-8", page_.html, "status_page")
+                              : health_page(exchange, sources_.health, shown(parameter(exchange.request().query, "show")));
+  response.headers.add_view("content-security-policy", is_page ? std::string_view(page_.policy) : "default-src 'none'; frame-ancestors 'none'");
   response.headers.add_view("x-content-type-options", "nosniff");
   response.headers.add_view("referrer-policy", "no-referrer");
   response.headers.add_view("cross-origin-opener-policy", "same-origin");
   response.headers.add_view("cross-origin-resource-policy", "same-origin");
   return response;
+}
+
+// /health?show=errors and /health?show=configuration; anything else adds nothing.
+std::string Endpoints::shown(std::string_view wanted) {
+  if (wanted == "errors") return ",\"errors\":" + errors_json(recent_errors(sources_.metrics));
+  if (wanted != "configuration") return {};
+  const std::string text = sources_.effective_config();
+  std::string member = ",\"configuration\":\"";
+  append_escaped(member, text, text.size());
+  return member + '"';
 }
 
 awaitable<Response> Endpoints::handle(Exchange& exchange) {
@@ -224,6 +237,7 @@ awaitable<Response> Endpoints::handle(Exchange& exchange) {
   if (path == "/upgrade") co_return co_await upgrade(exchange);
   if (!is_read(exchange)) co_return only_read(exchange);
   if (path == "/redaction-test") co_return redaction_test(exchange, *sources_.logging, sources_.secret_names());
+  if (path == "/" || (path == "/health" && !parameter(exchange.request().query, "show").empty())) co_return for_people(exchange);
   if (path == "/health") co_return health_page(exchange, sources_.health);
   if (path == "/livez") co_return verdict(exchange, sources_.workers_alive(), "workers_alive");
   if (path == "/readyz" || path == "/startupz") {
@@ -234,7 +248,6 @@ awaitable<Response> Endpoints::handle(Exchange& exchange) {
   if (path == "/metrics") {
     co_return metrics(exchange, sources_.metrics);
   }
-  if (path == "/" || path == "/errors" || path == "/config") co_return for_people(exchange);
   co_return exchange.refuse(404, "There is no such admin endpoint; try /, /health, /livez, /readyz, /startupz, /metrics, /log-levels, /redaction-test, /reload, /drain or /upgrade", "not_found", ResponseFlag::kNoRoute);
 }
 

@@ -1,4 +1,4 @@
-// What the admin listener serves: the status page, /health /livez /readyz /startupz /metrics /errors /config, read from results kept elsewhere
+// What the admin listener serves: the status page, /health /livez /readyz /startupz /metrics, read from results kept elsewhere
 // (a flood of requests causes no probe), /log-levels and /redaction-test, and the verbs /reload, /drain and /upgrade. Trusts whoever can reach
 // the admin address, but no page in a browser there.
 #pragma once
@@ -51,6 +51,7 @@ class Endpoints final : public Terminal {
   awaitable<Response> drain(Exchange& exchange);
   awaitable<Response> upgrade(Exchange& exchange);
   Response for_people(Exchange& exchange);
+  std::string shown(std::string_view wanted);
 
   AdminSources sources_;
   StatusPage page_ = make_status_page();

@@ -44,7 +44,7 @@ StatusPage make_status_page() {
 std::string errors_json(std::vector<observe::RecentError> errors, std::size_t most) {
   std::sort(errors.begin(), errors.end(), [](const auto& a, const auto& b) { return a.time > b.time; });
   if (errors.size() > most) errors.resize(most);
-  std::string out = "{\"errors\":[";
+  std::string out = "[";
   for (const observe::RecentError& error : errors) {
     if (out.back() == '}') out += ',';
     JsonWriter json(out);
@@ -60,7 +60,7 @@ std::string errors_json(std::vector<observe::RecentError> errors, std::size_t mo
     json.finish();
     out.pop_back();  // the end of the line
   }
-  return out + "]}\n";
+  return out + "]";
 }
 
 bool host_is_ours(std::string_view authority, bool peer_is_local) noexcept {

@@ -1,5 +1,5 @@
 // The page for people at `/` of the admin port: one file with its style and script inside, which it names in its policy by their hashes,
-// so that nothing else can run. What it shows it reads from /metrics, /health, /errors and /config.
+// so that nothing else can run. What it shows it reads from /metrics and /health.
 #pragma once
 
 #include "observe/recent_errors.hpp"

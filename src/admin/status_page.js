@@ -1,5 +1,5 @@
 "use strict";
-// Reads /metrics, /health and /errors every few seconds and shows them. What is shown is text only: nothing that comes is ever taken for HTML.
+// Reads /metrics and /health every few seconds and shows them. What is shown is text only: nothing that comes is ever taken for HTML.
 
 const PERIOD_MS = 2000;
 const HISTORY = 150;  // five minutes
@@ -270,13 +270,13 @@ function showCertificates(now) {
 
 async function read(path, as) {
   const response = await fetch(path, {cache: "no-store", headers: {accept: as === "json" ? "application/json" : "text/plain"}});
-  if (!response.ok && path !== "/health") throw new Error(`${path} answered ${response.status}`);
+  if (!response.ok && !(response.status === 503 && path.startsWith("/health"))) throw new Error(`${path} answered ${response.status}`);
   return as === "json" ? response.json() : response.text();
 }
 
 async function refresh() {
   try {
-    const [text, health, errors] = await Promise.all([read("/metrics"), read("/health", "json"), read("/errors", "json")]);
+    const [text, health] = await Promise.all([read("/metrics"), read("/health?show=errors", "json")]);
     const now = new Metrics(text, performance.now());
     $("version").textContent = health.version;
     $("clock").textContent = `up ${span(health.uptime_seconds)}, read at ${new Date().toLocaleTimeString("en-GB")}`;
@@ -284,7 +284,7 @@ async function refresh() {
     showBlame(now, health);
     showRoutes(now);
     showChecks(health);
-    showErrors(errors.errors);
+    showErrors(health.errors);
     showLimits(now);
     showCertificates(now);
     history.push(now);
@@ -299,7 +299,7 @@ async function refresh() {
 
 $("config").addEventListener("toggle", async event => {
   const place = event.target.querySelector("pre");
-  if (event.target.open) place.textContent = await read("/config").catch(error => String(error.message || error));
+  if (event.target.open) place.textContent = await read("/health?show=configuration", "json").then(health => health.configuration, error => String(error.message || error));
 });
 
 async function run() {

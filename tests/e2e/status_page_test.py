@@ -123,7 +123,7 @@ class StatusPage(EndToEnd):
         self.assertIn("malformed_request_line", {row[3] for row in rows})
         self.assertNotIn("GET /reports/404", said)  # the app's own 4xx is its answer, not an error
         self.assertFalse(self.browser.run("return !!document.querySelector('#errors script')"))
-        self.assertNotIn(SECRET, self.ask("/errors").body.decode())
+        self.assertNotIn(SECRET, self.ask("/health?show=errors").body.decode())
         self.assertNotIn(SECRET, self.browser.text())
 
     def test_the_configuration_is_shown_without_its_secrets(self):
@@ -134,6 +134,23 @@ class StatusPage(EndToEnd):
         self.assertIn("name: per-client", text)
         self.assertIn("<redacted>", text)
         self.assertNotIn(SECRET, text)
+
+    def test_it_reads_metrics_and_health_and_nothing_else(self):
+        self.open()
+        self.browser.run("document.querySelector('#config summary').click()")
+        wait_until(lambda: self.text_of("#config pre"), "the configuration is there")
+        read = self.browser.run("return performance.getEntriesByType('resource').map(entry => [entry.initiatorType, new URL(entry.name).pathname])")
+        self.assertEqual({path for kind, path in read if kind == "fetch"}, {"/metrics", "/health"})
+        self.assertEqual({path for _, path in read} - {"/metrics", "/health", "/favicon.ico"}, set())
+
+    def test_what_health_shows_to_people_is_on_the_admin_port_alone(self):
+        self.traffic()
+        self.assertEqual(set(self.ask("/health?show=errors").json()) - set(self.ask("/health").json()), {"errors"})
+        self.assertEqual(set(self.ask("/health?show=configuration").json()) - set(self.ask("/health?show=else").json()), {"configuration"})
+        for show in ("errors", "configuration"):
+            response = self.proxy.fetch("GET", f"/health?show={show}", headers=[("Authorization", "Bearer " + SECRET)])
+            self.assertIn("checks", response.json())
+            self.assertNotIn(show, response.json())
 
     def test_nothing_foreign_can_run_in_it(self):
         response = self.ask("/")
@@ -226,11 +243,12 @@ class StatusPage(EndToEnd):
             self.assertGreaterEqual(self.contrasts()[0][0], 4.5, self.contrasts())
 
     def test_pages_of_other_names_that_lead_here_read_nothing(self):
-        for path in ("/", "/errors", "/config"):
+        for path in ("/", "/health?show=errors", "/health?show=configuration"):
             self.assertEqual(fetch(self.proxy.admin, path, headers=[("Host", "evil.example")]).status, 421, path)
             for host in ("localhost:9901", "127.0.0.1", "[::1]:9901", "gatehouse.localhost"):
                 self.assertEqual(fetch(self.proxy.admin, path, headers=[("Host", host)]).status, 200, (path, host))
-        self.assertEqual(fetch(self.proxy.admin, "/metrics", headers=[("Host", "gatehouse:9901")]).status, 200)
+        for path in ("/metrics", "/health"):
+            self.assertEqual(fetch(self.proxy.admin, path, headers=[("Host", "gatehouse:9901")]).status, 200, path)
 
     def test_pictures(self):
         folder = os.environ.get("GATEHOUSE_SCREENSHOTS") or self.enterContext(tempfile.TemporaryDirectory())

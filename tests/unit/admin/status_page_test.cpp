@@ -22,11 +22,11 @@ TEST(ErrorsJson, TellsTheNewestFirstWhateverBytesTheyHold) {
     errors[i].path = "/\"\\\xff\n</script>";
   }
   const std::string text = errors_json(errors, 2);
-  const auto told = boost::json::parse(text).at("errors").as_array();
+  const auto told = boost::json::parse(text).as_array();
   ASSERT_EQ(told.size(), 2U);
   EXPECT_EQ(told[0].at("status").as_int64(), 502);
   EXPECT_EQ(told[1].at("status").as_int64(), 501);
-  EXPECT_EQ(boost::json::parse(errors_json({})).at("errors").as_array().size(), 0U);
+  EXPECT_EQ(boost::json::parse(errors_json({})).as_array().size(), 0U);
 }
 
 TEST(HostIsOurs, OnlyUnderAddressesAndLocalhostForClientsOnThisMachine) {
