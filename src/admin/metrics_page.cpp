@@ -102,6 +102,8 @@ void add_counters(Exposition& page, const MetricsSources& sources) {
       {&Metrics::upstream_requests, "gatehouse_upstream_requests_total", "Requests forwarded to the app.", true},
       {&Metrics::upstream_reuse_failures, "gatehouse_upstream_stale_connections_total", "Idle connections found dead when they were to be used.", true},
       {&Metrics::upstream_replays, "gatehouse_upstream_replays_total", "Requests sent once more because a reused connection died.", true},
+      {&Metrics::upstream_retries, "gatehouse_upstream_retries_total", "Requests asked again because an address failed before any answer.", true},
+      {&Metrics::upstream_retries_refused, "gatehouse_upstream_retries_refused_total", "Requests not asked again because the budget was used up.", true},
       {&Metrics::upstream_waits, "gatehouse_upstream_waits_total", "Requests that waited for the app to accept connections.", true},
       {&Metrics::dropped_field_names, "gatehouse_dropped_field_names_total", "Request fields dropped for a `_` or `.` in their name.", true},
   };
@@ -145,6 +147,29 @@ void add_connections(Exposition& page, const MetricsSources& sources) {
   page.sample({{"state", "tunnel"}}, static_cast<double>(tunnels));
 }
 
+void add_pools(Exposition& page, const MetricsSources& sources) {
+  struct Sums {
+    std::uint64_t requests = 0;
+    std::uint64_t failures = 0;
+    HistogramSum duration;
+  };
+  std::map<std::string_view, Sums> pools;
+  for (const Metrics* worker : sources.workers)
+    worker->for_each_pool([&](const observe::PoolStats& stats) {
+      Sums& sums = pools[stats.pool()];
+      sums.requests += stats.requests.get();
+      sums.failures += stats.failures.get();
+      sums.duration.add(stats.duration);
+    });
+  if (pools.empty()) return;
+  page.family("gatehouse_upstream_pool_requests_total", "Requests that a pool of the app got.", MetricType::kCounter);
+  for (const auto& [name, sums] : pools) page.sample({{"pool", name}}, static_cast<double>(sums.requests));
+  page.family("gatehouse_upstream_pool_failures_total", "Those of them that it did not answer, or with a status of 500 and above.", MetricType::kCounter);
+  for (const auto& [name, sums] : pools) page.sample({{"pool", name}}, static_cast<double>(sums.failures));
+  page.family("gatehouse_upstream_pool_duration_seconds", "From the choice of an address to the head of its answer.", MetricType::kHistogram);
+  for (const auto& [name, sums] : pools) page.histogram({{"pool", name}}, sums.duration);
+}
+
 void add_circuits(Exposition& page, const MetricsSources& sources) {
   constexpr std::pair<const char*, observe::Counter Metrics::*> kStates[] = {
       {"closed", &Metrics::circuits_closed}, {"half_open", &Metrics::circuits_half_open}, {"open", &Metrics::circuits_open}};
@@ -152,7 +177,7 @@ void add_circuits(Exposition& page, const MetricsSources& sources) {
   for (const Metrics* worker : sources.workers)
     for (std::size_t i = 0; i < std::size(kStates); ++i) totals[i] += (worker->*kStates[i].second).get();
   if (totals[0] + totals[1] + totals[2] == 0) return;  // not asked for
-  page.family("gatehouse_upstream_circuit_workers", "Workers by the state of their circuit to the app.", MetricType::kGauge);
+  page.family("gatehouse_upstream_circuit_workers", "Circuits by state: each worker has one for each address of the app.", MetricType::kGauge);
   for (std::size_t i = 0; i < std::size(kStates); ++i) page.sample({{"state", kStates[i].first}}, static_cast<double>(totals[i]));
 }
 
@@ -183,6 +208,7 @@ std::string metrics_page(const MetricsSources& sources, MetricsFormat format) {
   add_counters(page, sources);
   add_connections(page, sources);
   add_circuits(page, sources);
+  add_pools(page, sources);
   if (sources.health != nullptr) add_health(page, sources);
   for (const auto& other : sources.others)
     for (const Family& family : other()) add(page, family);

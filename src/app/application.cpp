@@ -73,7 +73,7 @@ int Application::run() {
   watch_files();
   warn_of_expiry();
   const std::size_t workers = serving_->worker_count();
-  log_->info("gatehouse {} serves {} with {} worker{}", kVersion, to_string(config_->upstream.address), workers, workers == 1 ? "" : "s");
+  log_->info("gatehouse {} serves {} with {} worker{}", kVersion, describe(config_->upstream), workers, workers == 1 ? "" : "s");
   if (successor_)
     await_readiness();
   else
@@ -174,7 +174,8 @@ int Application::start_serving() {
 void Application::prepare_admin() {
   admin_ = std::make_unique<Worker>(admin_shared_);
   admin_->state().on_warning = [log = log_](const std::string& what) { log->warn("{}", what); };
-  checks_ = std::make_unique<HealthChecks>(admin_->state(), health_, *logging_);
+  checks_ = std::make_unique<HealthChecks>(admin_->state(), health_, *logging_, serving_->address_healths(),
+                                           [this] { return serving_->serving_pool(); });
   const auto ready = [this] { return !serving_->draining().load(std::memory_order_relaxed) && health_.overall() != observe::Health::kFail; };
   errands_ = std::make_unique<Errands>(admin_->state(), serving_->states(), ready, log_);
 }
@@ -274,6 +275,7 @@ std::vector<std::string> Application::take(Config config, admin::Control::Reload
   serving_->commit(std::move(*prepared), *config_, [this, notes = std::move(notes), done = std::move(done)] {
     boost::asio::post(admin_->state().io, [notes, done] { done({true, notes}); });
   });
+  checks_->traffic_moved();
   return {};
 }
 

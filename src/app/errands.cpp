@@ -1,5 +1,7 @@
 #include "app/errands.hpp"
 
+#include "app/settings.hpp"
+
 #include <boost/asio/post.hpp>
 
 namespace gatehouse {
@@ -40,11 +42,11 @@ void Errands::apply_heartbeat(const Config& config) {
 }
 
 void Errands::apply_openapi(const Config& config) {
-  if (openapi_ == config.openapi && app_ == config.upstream.address) return;
+  if (openapi_ == config.openapi && app_ == active_pool(config.upstream).addresses.front()) return;
   if (reader_) reader_->stop();
   reader_.reset();
   openapi_ = config.openapi;
-  app_ = config.upstream.address;
+  app_ = active_pool(config.upstream).addresses.front();
   give_to_workers(nullptr);
   if (!openapi_) return;
   health::OpenApiSettings settings;

@@ -2,6 +2,7 @@
 
 #include "app/browser_metrics.hpp"
 #include "app/concurrency_metrics.hpp"
+#include "app/pool_metrics.hpp"
 #include "app/rate_limit_metrics.hpp"
 #include "app/settings.hpp"
 #include "app/version.hpp"
@@ -47,13 +48,16 @@ Serving::Serving(unsigned workers, Logging& logging, const observe::HealthBoard&
     WorkerFilterCounters& counters = *filter_counters_.emplace_back(std::make_unique<WorkerFilterCounters>());
     counters.redis_links.set_on_event([log = logging.logger("rate_limits")](const std::string& what) { log->warn("{}", what); });
   }
-  clusters_.resize(workers);
+  pools_.resize(workers);
 }
 
 std::optional<Serving::Prepared> Serving::prepare(const Config& config, std::shared_ptr<const Redactor> redactor,
                                                   InheritedSockets& inherited, ListenerSet::Problems& problems) {
   Prepared prepared;
   Mistakes mistakes("configuration");
+  for (const UpstreamPool& pool : config.upstream.pools)
+    if (!pool_names_.id_of(pool.name)) problems.mistakes.push_back("upstream.pools: there have been too many names since the start; restart Gatehouse");
+  if (problems.any()) return std::nullopt;
   for (std::size_t i = 0; i < workers_.size(); ++i) prepared.snapshots.push_back(make_snapshot(i, config, redactor, mistakes));
   for (const Mistake& mistake : mistakes.sorted()) problems.mistakes.push_back(to_string(mistake));
   prepared.listeners = listeners_.plan(config.listeners, workers_.size(), inherited, problems);
@@ -66,10 +70,11 @@ void Serving::commit(Prepared prepared, const Config& config, std::function<void
   shared_.series.set_limit(static_cast<std::size_t>(config.metrics.max_series));
   shared_.addresses.set_limit(config.limits.connections_per_address);
   upstream_ = config.upstream;
+  keep_shares();
   auto told = listeners_.commit(std::move(prepared.listeners), workers_.size());
   const auto left = std::make_shared<std::atomic<std::size_t>>(workers_.size());
   for (std::size_t i = 0; i < workers_.size(); ++i) {
-    clusters_[i] = prepared.snapshots[i]->cluster;
+    pools_[i] = prepared.snapshots[i]->pools;
     workers_[i]->apply(std::move(prepared.snapshots[i]), std::move(told[i]), [left, done] {
       if (left->fetch_sub(1) == 1 && done) done();
     });
@@ -90,13 +95,8 @@ std::shared_ptr<proxy::Snapshot> Serving::make_snapshot(std::size_t worker, cons
   WorkerFilterCounters& counters = *filter_counters_[worker];
   auto snapshot = std::make_shared<proxy::Snapshot>();
   snapshot->settings = serving_settings(config);
-  snapshot->recording = {recorder_settings(config), std::move(redactor), to_string(config.upstream.address), logging_.logger("proxy")};
-  // The same app keeps its connections.
-  if (upstream_ == config.upstream) snapshot->cluster = clusters_[worker].lock();
-  if (!snapshot->cluster) {
-    snapshot->cluster = std::make_shared<upstream::Cluster>(state.io, state.wheel, cluster_settings(config), state.metrics, upstream_connections_);
-    snapshot->cluster->on_event(state.on_warning);
-  }
+  snapshot->recording = {recorder_settings(config), std::move(redactor), logging_.logger("proxy")};
+  snapshot->pools = make_pools(worker, config.upstream);
   auto forward = std::make_unique<proxy::Forward>();
   auto health = std::make_unique<admin::PublicHealth>(health_, health_access(config.health));
 
@@ -122,6 +122,51 @@ std::shared_ptr<proxy::Snapshot> Serving::make_snapshot(std::size_t worker, cons
   snapshot->terminals.push_back(std::move(health));
   snapshot->router = std::make_unique<proxy::Router>(std::move(routes));
   return snapshot;
+}
+
+// Split traffic stays so over a reload, for as long as both names are there.
+void Serving::keep_shares() {
+  const auto is_there = [this](upstream::PoolId id) {
+    return std::any_of(upstream_->pools.begin(), upstream_->pools.end(), [&](const UpstreamPool& pool) { return pool.name == pool_names_.name(id); });
+  };
+  upstream::Shares shares = split_.load();
+  if (!started_split_ || !is_there(shares.base)) {
+    const upstream::PoolId active = *pool_names_.id_of(active_pool(*upstream_).name);
+    shares = {active, active, 0};
+  }
+  if (!is_there(shares.target)) shares = {shares.base, shares.base, 0};
+  split_.store(shares);
+  started_split_ = true;
+}
+
+std::shared_ptr<upstream::Pools> Serving::make_pools(std::size_t worker, const Upstream& upstream) {
+  const std::shared_ptr<upstream::Pools> before = pools_[worker].lock();
+  std::vector<std::shared_ptr<upstream::Pool>> pools;
+  for (const UpstreamPool& wanted : upstream.pools) pools.push_back(make_pool(worker, upstream, wanted, before ? before->find(wanted.name) : nullptr));
+  return std::make_shared<upstream::Pools>(std::move(pools), *pool_names_.id_of(upstream.active), split_,
+                                           upstream.sticky ? upstream.sticky->cookie : std::string());
+}
+
+std::shared_ptr<upstream::Pool> Serving::make_pool(std::size_t worker, const Upstream& upstream, const UpstreamPool& wanted, upstream::Pool* before) {
+  proxy::WorkerState& state = workers_[worker]->state();
+  std::vector<std::shared_ptr<upstream::Member>> members;
+  for (const Address& address : wanted.addresses) {
+    const upstream::ClusterSettings settings = cluster_settings(upstream, address);
+    // An address about which nothing changed keeps its connections and what is known about it.
+    std::shared_ptr<upstream::Member> member = before == nullptr ? nullptr : before->find(settings);
+    if (!member) {
+      auto cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, settings, state.metrics, upstream_connections_);
+      cluster->on_event(state.on_warning);
+      member = std::make_shared<upstream::Member>(std::move(cluster), address_healths_.of(settings.address));
+    }
+    members.push_back(std::move(member));
+  }
+  upstream::RetryBudget budget(upstream.retry.budget, static_cast<double>(upstream.retry.minimum) / static_cast<double>(workers_.size()));
+  // One pool of one address is not told apart from the whole: its requests cost nothing more.
+  const bool counted = counts_pools(upstream);
+  return std::make_shared<upstream::Pool>(wanted.name, *pool_names_.id_of(wanted.name), std::move(members), budget,
+                                          counted ? &state.metrics.pool(wanted.name) : nullptr,
+                                          upstream.named ? upstream::Pool::Naming::kByUser : upstream::Pool::Naming::kNone);
 }
 
 void Serving::copy_sockets(std::function<void(std::vector<net::Descriptor>)> done) {
@@ -174,6 +219,33 @@ std::vector<const observe::WorkerMetrics*> Serving::metrics() const {
   return all;
 }
 
+std::vector<std::string> Serving::pool_names() const {
+  std::vector<std::string> names;
+  if (upstream_)
+    for (const UpstreamPool& pool : upstream_->pools) names.push_back(pool.name);
+  return names;
+}
+
+std::optional<upstream::PoolId> Serving::pool_id(std::string_view name) {
+  const auto names = pool_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
+  return pool_names_.id_of(std::string(name));
+}
+
+const std::string& Serving::serving_pool() const {
+  const upstream::Shares shares = split_.load();
+  return pool_names_.name(shares.percent >= 100 ? shares.target : shares.base);
+}
+
+observe::PoolTotals Serving::totals(std::string_view pool) const {
+  observe::PoolTotals totals;
+  for (const auto& worker : workers_)
+    worker->state().metrics.for_each_pool([&](const observe::PoolStats& stats) {
+      if (stats.pool() == pool) totals.add(stats);
+    });
+  return totals;
+}
+
 std::vector<proxy::WorkerState*> Serving::states() {
   std::vector<proxy::WorkerState*> all;
   for (const auto& worker : workers_) all.push_back(&worker->state());
@@ -184,6 +256,8 @@ std::vector<admin::Family> Serving::families() const {
   std::vector<admin::Family> families = browser_families(filter_counters_);
   for (admin::Family& family : rate_limit_families(filter_resources_.rate_tables)) families.push_back(std::move(family));
   for (admin::Family& family : concurrency_families(filter_resources_.concurrency_gates)) families.push_back(std::move(family));
+  if (upstream_)
+    for (admin::Family& family : pool_families(*upstream_, split_, pool_names_, address_healths_)) families.push_back(std::move(family));
   admin::Family expiry{"gatehouse_tls_certificate_not_after_timestamp_seconds", "When a certificate expires, seconds since the epoch.", false, {}};
   for (const auto& certificate : listeners_.certificates())
     expiry.samples.push_back({{{"names", certificate.names}}, static_cast<double>(certificate.not_after)});

@@ -9,7 +9,9 @@
 #include "config/config.hpp"
 #include "config/mistake.hpp"
 #include "observe/logging.hpp"
+#include "observe/pool_totals.hpp"
 #include "proxy/forward.hpp"
+#include "upstream/traffic_split.hpp"
 
 #include <functional>
 #include <memory>
@@ -62,6 +64,16 @@ class Serving {
   std::vector<proxy::WorkerState*> states();
   const ListenerSet& listeners() const noexcept { return listeners_; }
   admin::HealthSources health_sources() const { return health_; }
+  // The pools of the app. How they share the requests lives as long as the process: a reload changes it only where a name goes away.
+  upstream::TrafficSplit& split() noexcept { return split_; }
+  std::vector<std::string> pool_names() const;  // of the configuration in force
+  std::optional<upstream::PoolId> pool_id(std::string_view name);  // nothing: no pool in force has that name
+  const std::string& pool_name(upstream::PoolId id) const { return pool_names_.name(id); }
+  const std::string& serving_pool() const;  // that has more than a part of the requests
+  // What the workers counted so far. Nothing is counted where there is one pool of one address.
+  observe::PoolTotals totals(std::string_view pool) const;
+  upstream::AddressHealths& address_healths() noexcept { return address_healths_; }
+
   // What filters and certificates count, for the metrics page.
   std::vector<admin::Family> families() const;
 
@@ -69,15 +81,23 @@ class Serving {
   std::shared_ptr<proxy::Snapshot> make_snapshot(std::size_t worker, const Config& config, std::shared_ptr<const Redactor> redactor,
                                                  Mistakes& mistakes);
 
+  void keep_shares();
+  std::shared_ptr<upstream::Pools> make_pools(std::size_t worker, const Upstream& upstream);
+  std::shared_ptr<upstream::Pool> make_pool(std::size_t worker, const Upstream& upstream, const UpstreamPool& wanted, upstream::Pool* before);
+
   Logging& logging_;
   admin::HealthSources health_;
   FilterResources filter_resources_;
   std::vector<std::unique_ptr<WorkerFilterCounters>> filter_counters_;  // one for each worker
   proxy::SharedState shared_;
   upstream::SharedConnections upstream_connections_;
+  upstream::TrafficSplit split_;
+  bool started_split_ = false;
+  upstream::PoolNames pool_names_;
+  upstream::AddressHealths address_healths_;
+  std::optional<Upstream> upstream_;  // in force
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::optional<Upstream> upstream_;                       // that the clusters in use were made for
-  std::vector<std::weak_ptr<upstream::Cluster>> clusters_;  // one for each worker, whose thread has the last say
+  std::vector<std::weak_ptr<upstream::Pools>> pools_;  // in use, one for each worker, whose thread has the last say
   ListenerSet listeners_;
 };
 

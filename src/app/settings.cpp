@@ -1,5 +1,7 @@
 #include "app/settings.hpp"
 
+#include <algorithm>
+
 namespace gatehouse {
 
 proxy::ServingSettings serving_settings(const Config& config) {
@@ -49,13 +51,27 @@ proxy::RouteSettings route_settings(const Config& config, std::optional<std::siz
   return settings;
 }
 
-upstream::ClusterSettings cluster_settings(const Config& config) {
-  const Upstream& upstream = config.upstream;
+const UpstreamPool& active_pool(const Upstream& upstream) {
+  const auto found = std::find_if(upstream.pools.begin(), upstream.pools.end(), [&](const UpstreamPool& pool) { return pool.name == upstream.active; });
+  return found == upstream.pools.end() ? upstream.pools.front() : *found;
+}
+
+std::string describe(const Upstream& upstream) {
+  std::string text;
+  for (const UpstreamPool& pool : upstream.pools) {
+    if (upstream.named) text += (text.empty() ? "" : "; ") + pool.name + (pool.name == upstream.active ? " (active): " : ": ");
+    for (const Address& address : pool.addresses) text += (&address == &pool.addresses.front() ? "" : ", ") + to_string(address);
+  }
+  return text;
+}
+
+upstream::ClusterSettings cluster_settings(const Upstream& upstream, const Address& address) {
   upstream::ClusterSettings settings;
-  settings.host = upstream.address.host;
-  settings.port = upstream.address.port;
-  settings.unix_path = upstream.address.unix_path;
-  settings.authority = upstream.address.is_unix() ? "localhost" : to_string(upstream.address);
+  settings.host = address.host;
+  settings.port = address.port;
+  settings.unix_path = address.unix_path;
+  settings.address = to_string(address);
+  settings.authority = address.is_unix() ? "localhost" : settings.address;
   settings.connect_timeout = upstream.connect_timeout;
   settings.idle_timeout = upstream.idle_timeout;
   settings.wait_for_app = upstream.wait_for_app;

@@ -15,7 +15,12 @@ namespace gatehouse {
 proxy::ServingSettings serving_settings(const Config& config);
 // Of route number `index`, or of what no route matches.
 proxy::RouteSettings route_settings(const Config& config, std::optional<std::size_t> index);
-upstream::ClusterSettings cluster_settings(const Config& config);
+// Of one address of the app.
+upstream::ClusterSettings cluster_settings(const Upstream& upstream, const Address& address);
+// All addresses, for a person.
+std::string describe(const Upstream& upstream);
+// The pool that serves after a start.
+const UpstreamPool& active_pool(const Upstream& upstream);
 upstream::ProberSettings prober_settings(const Config& config);
 LoggingOptions logging_options(const Log& log);
 LogLevels log_levels(const Log& log);

@@ -33,6 +33,7 @@ void Worker::apply(std::shared_ptr<proxy::Snapshot> snapshot, std::vector<Listen
   // In the queue of a worker that does not run yet, it waits until it does.
   boost::asio::post(state_.io, [this, snapshot = std::move(snapshot), plans = std::move(listeners), done = std::move(done)]() mutable {
     if (snapshot) state_.snapshot = std::move(snapshot);
+    if (state_.snapshot && state_.snapshot->pools) state_.snapshot->pools->begin_use();
     std::map<std::string, Listening> before = std::exchange(listeners_, {});
     for (ListenerPlan& plan : plans) {
       Listening& listening = listeners_[plan.name];
@@ -113,7 +114,7 @@ void Worker::drain(std::chrono::milliseconds deadline) {
 void Worker::finish() {
   drain_timer_.cancel();
   heartbeat_.cancel();
-  if (state_.snapshot && state_.snapshot->cluster) state_.snapshot->cluster->close_idle();
+  if (state_.snapshot && state_.snapshot->pools) state_.snapshot->pools->close_idle();
   if (recorder_) recorder_->flush();
   work_.reset();
   // The wheel's and the recorder's timers may still tick; nothing is left for them to do.

@@ -81,9 +81,64 @@ void refuse_overlaps(const Config& config, const LoadedSettings& settings, const
   }
 }
 
-Upstream read_upstream(const OptionsReader& reader) {
+// Of a map with `url` or `urls`.
+std::vector<Address> read_addresses(OptionsReader& reader) {
+  std::vector<Address> addresses;
+  const bool broken = reader.has_mistake("url") || reader.has_mistake("urls");
+  if (reader.has("url") && reader.has("urls") && !broken) reader.mistake("urls", "excludes url; give one of them");
+  if (reader.has("url")) addresses.push_back(parse_upstream_url(reader.text("url")).address);
+  const std::vector<std::string> urls = reader.texts("urls");
+  for (std::size_t i = 0; i < urls.size(); ++i) {
+    Address address = parse_upstream_url(urls[i]).address;
+    if (!broken && std::find(addresses.begin(), addresses.end(), address) != addresses.end())
+      reader.mistake("urls", i, "is an address of this pool already");
+    addresses.push_back(std::move(address));
+  }
+  return addresses;
+}
+
+void read_pools(OptionsReader& reader, Upstream& upstream) {
+  for (OptionsReader& pool : reader.maps("pools")) {
+    UpstreamPool made{pool.text("name"), read_addresses(pool)};
+    if (made.addresses.empty() && !reader.has_mistake("pools")) pool.mistake("url", "is missing; it must be given, or urls");
+    const bool known = std::any_of(upstream.pools.begin(), upstream.pools.end(), [&](const UpstreamPool& before) { return before.name == made.name; });
+    if (known && !pool.has_mistake("name")) pool.mistake("name", "is the name of a pool above, too");
+    upstream.pools.push_back(std::move(made));
+  }
+  upstream.named = true;
+  upstream.active = upstream.pools.front().name;
+  for (const std::string_view key : {"url", "urls"})
+    if (reader.has(key) && !reader.has_mistake(key)) reader.mistake(key, "excludes pools; give one of them");
+}
+
+void judge_active(OptionsReader& reader, Upstream& upstream) {
+  if (reader.has_mistake("active") || reader.has_mistake("pools")) return;
+  if (!reader.has("active")) {
+    if (upstream.pools.size() > 1) reader.mistake("active", "is missing; it names the pool that serves after a start");
+    return;
+  }
+  upstream.active = reader.text("active");
+  std::string names;
+  for (const UpstreamPool& pool : upstream.pools) {
+    if (pool.name == upstream.active && upstream.named) return;
+    names += (names.empty() ? "" : ", ") + pool.name;
+  }
+  reader.mistake("active", upstream.named ? "is not the name of a pool; the pools are " + names : "says nothing without pools");
+}
+
+Upstream read_upstream(OptionsReader reader) {
   Upstream upstream;
-  upstream.address = parse_upstream_url(reader.text("url")).address;
+  if (reader.has("pools"))
+    read_pools(reader, upstream);
+  else
+    upstream.pools.push_back({std::string(kOnlyPool), read_addresses(reader)});
+  judge_active(reader, upstream);
+  if (reader.has("sticky")) {
+    upstream.sticky = Sticky{reader.map("sticky").text("cookie")};
+    if (upstream.pools.size() < 2 && !reader.has_mistake("pools")) reader.mistake("sticky", "says nothing without two pools");
+  }
+  const OptionsReader retry = reader.map("retry");
+  upstream.retry = {retry.number("budget"), static_cast<int>(retry.integer("minimum"))};
   upstream.connect_timeout = reader.duration("connect_timeout");
   upstream.first_byte_timeout = reader.duration("first_byte_timeout");
   upstream.idle_timeout = reader.duration("idle_timeout");
@@ -364,6 +419,9 @@ Config bind(const LoadedSettings& settings, Mistakes& mistakes) {
   config.openapi = read_openapi(top);
   config.workers = static_cast<int>(top.integer("workers"));
   config.upstream = read_upstream(top.map("upstream"));
+  const SettingValue& upstream = *settings.values.child("upstream");
+  if (!config.upstream.named && config.upstream.pools.front().addresses.empty() && upstream.is_given() && !upstream.broken)
+    top.map("upstream").mistake("url", "is missing; it must be given, or urls or pools");
   config.limits = read_limits(top.map("limits"));
   config.timeouts = read_timeouts(top.map("timeouts"));
   config.header_names.allow = top.map("header_names").texts("allow");

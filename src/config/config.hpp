@@ -100,8 +100,34 @@ struct CircuitBreaker {
   bool operator==(const CircuitBreaker&) const = default;
 };
 
+// One app, at one address or several that are alike.
+struct UpstreamPool {
+  std::string name;
+  std::vector<Address> addresses;
+  bool operator==(const UpstreamPool&) const = default;
+};
+
+inline constexpr std::string_view kOnlyPool = "app";  // the name of a pool that has none of its own
+
+// While traffic is split between two pools, a client stays with the one that its cookie names.
+struct Sticky {
+  std::string cookie = "gatehouse_pool";
+  bool operator==(const Sticky&) const = default;
+};
+
+// How much may be asked again at another address.
+struct Retry {
+  double budget = 0.2;  // part of the requests of the last ten seconds
+  int minimum = 3;      // a second, however few requests there are
+  bool operator==(const Retry&) const = default;
+};
+
 struct Upstream {
-  Address address;
+  std::vector<UpstreamPool> pools;  // at least one
+  std::string active{kOnlyPool};    // serves after a start
+  bool named = false;               // the pools have names of their own
+  std::optional<Sticky> sticky;
+  Retry retry;
   milliseconds connect_timeout = seconds{3};
   milliseconds first_byte_timeout = seconds{60};
   milliseconds idle_timeout = seconds{4};

@@ -96,12 +96,44 @@ KeySpec circuit() {
       .optional();
 }
 
+KeySpec urls() {
+  return key::texts("urls", {}, "Several addresses of the same app: each request goes to the one with the fewest requests in flight.")
+      .of_format(kUpstreamUrlFormat)
+      .within(0, 32);
+}
+
+KeySpec pools() {
+  std::vector<KeySpec> keys{
+      key::text("name", std::nullopt, "What `gatehouse switch` and the metrics call it.").of_format(format::kName).required(),
+      key::text("url", std::nullopt, "Its only address.").of_format(kUpstreamUrlFormat),
+      urls(),
+  };
+  return key::maps("pools", std::move(keys), "Several releases of the app, of which one serves, or two share the requests (blue/green).").within(0, 8);
+}
+
+KeySpec sticky() {
+  return key::map("sticky", {key::text("cookie", Sticky{}.cookie, "Name of the cookie that holds the name of the pool.").of_format(format::kName)},
+                  "While two pools share the requests, keep each client with one of them.")
+      .optional();
+}
+
+KeySpec retry() {
+  const Retry defaults;
+  return key::map("retry",
+                  {key::number("budget", defaults.budget, "At most this part of the requests of the last 10 s is asked again.").within_numbers(0, 1),
+                   key::integer("minimum", defaults.minimum, "So many a second may be asked again however few requests there are.").within(0, 10000)},
+                  "Ask another address, where there is one, when the first fails before any answer and the request can be sent again.");
+}
+
 KeySpec upstream() {
   const Upstream defaults;
   std::vector<KeySpec> keys{
-      key::text("url", std::nullopt, "The app: http://host:port or unix:/path/of/socket.")
-          .of_format(kUpstreamUrlFormat)
-          .required(),
+      key::text("url", std::nullopt, "The app: http://host:port or unix:/path/of/socket.").of_format(kUpstreamUrlFormat),
+      urls(),
+      pools(),
+      key::text("active", std::nullopt, "The pool that serves after a start; needed where there are several.").of_format(format::kName),
+      sticky(),
+      retry(),
       a_while(key::duration("connect_timeout", defaults.connect_timeout,
                             "From the start of a connection to its being open.")),
       a_while(key::duration("first_byte_timeout", defaults.first_byte_timeout,

@@ -77,6 +77,7 @@ class JsonRecord {
     if (!record_.authority.empty()) json_.text("server.address", redactor_.text(record_.authority, scratch_), kShort);
     text_if("network.peer.address", redactor_.address(record_.peer_address, scratch_));
     text_if("upstream.address", record_.upstream_address);
+    text_if("upstream.pool", record_.upstream_pool);
     if (!record_.referer.empty())
       json_.text("http.request.header.referer", redactor_.url(record_.referer, scratch_), kLong);
     json_.seconds("gatehouse.duration.read", record_.read);
@@ -160,6 +161,7 @@ class TextRecord {
     if (format_.fields != AccessFields::kFull) return;
     pair("peer", redactor_.address(record_.peer_address, scratch_));
     pair("upstream", record_.upstream_address);
+    pair("pool", record_.upstream_pool);
     quoted("referer", redactor_.url(record_.referer, scratch_));
     quoted("agent", redactor_.text(record_.user_agent, scratch_));
   }

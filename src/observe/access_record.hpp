@@ -45,6 +45,7 @@ struct AccessRecord {
   std::string_view user_agent;
   std::string_view referer;
   std::string_view upstream_address;
+  std::string_view upstream_pool;  // where pools have names
 
   std::uint64_t bytes_received = 0;  // of the request body
   std::uint64_t bytes_sent = 0;      // of the response body

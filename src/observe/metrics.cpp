@@ -85,6 +85,22 @@ WorkerMetrics::~WorkerMetrics() {
     delete route;
     route = next;
   }
+  for (PoolStats* pool = pools_.load(std::memory_order_relaxed); pool != nullptr;) {
+    PoolStats* const next = pool->next_;
+    delete pool;
+    pool = next;
+  }
+}
+
+PoolStats& WorkerMetrics::pool(std::string_view name) {
+  const std::lock_guard lock(adding_);
+  PoolStats* const first = pools_.load(std::memory_order_relaxed);
+  for (PoolStats* pool = first; pool != nullptr; pool = pool->next_)
+    if (pool->pool() == name) return *pool;
+  auto* const made = new PoolStats(std::string(name));
+  made->next_ = first;
+  pools_.store(made, std::memory_order_release);
+  return *made;
 }
 
 RouteMetrics& WorkerMetrics::route(std::string_view name) {

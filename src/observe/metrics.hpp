@@ -5,6 +5,7 @@
 
 #include "observe/counter.hpp"
 #include "observe/histogram.hpp"
+#include "observe/pool_stats.hpp"
 #include "observe/recent_errors.hpp"
 
 #include <gatehouse/message.hpp>
@@ -99,6 +100,13 @@ struct WorkerMetrics {
     for (const RouteMetrics* route = routes_.load(std::memory_order_acquire); route != nullptr; route = route->next_) visit(*route);
   }
 
+  // The same for a pool of the app; the caller bounds how many names there are.
+  PoolStats& pool(std::string_view name);
+  template <class Visit>
+  void for_each_pool(Visit visit) const {
+    for (const PoolStats* pool = pools_.load(std::memory_order_acquire); pool != nullptr; pool = pool->next_) visit(*pool);
+  }
+
   SeriesBudget& budget;
   Counter connections_accepted;
   Counter connections_open;
@@ -119,6 +127,8 @@ struct WorkerMetrics {
   Counter upstream_requests;
   Counter upstream_reuse_failures;  // a pooled connection was found dead
   Counter upstream_replays;
+  Counter upstream_retries;          // asked again at another address
+  Counter upstream_retries_refused;  // that would have been, but for the budget
   Counter upstream_waits;            // requests that waited for the app to come back
   Counter dropped_field_names;       // names with "_" or "." taken out of requests
   ReasonCounters upstream_failures;  // by reason
@@ -134,6 +144,7 @@ struct WorkerMetrics {
  private:
   std::mutex adding_;
   std::atomic<RouteMetrics*> routes_{nullptr};
+  std::atomic<PoolStats*> pools_{nullptr};
   std::size_t route_count_ = 0;
 };
 

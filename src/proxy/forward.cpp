@@ -4,6 +4,7 @@
 #include "http/h1_writer.hpp"
 #include "http/syntax.hpp"
 #include "proxy/proxy_exchange.hpp"
+#include "proxy/tries.hpp"
 #include "proxy/upload.hpp"
 #include "proxy/worker_state.hpp"
 
@@ -110,14 +111,6 @@ struct Attempt {
 };
 
 Attempt failed(UpstreamFailure failure, bool nothing_received = true) { return {false, failure, nothing_received, false}; }
-
-UpstreamFailure connect_failure(const error_code& error) noexcept {
-  if (error == errc::timeout) return UpstreamFailure::kConnectTimeout;
-  if (error == errc::unresolved) return UpstreamFailure::kUnresolved;
-  if (error == errc::exhausted) return UpstreamFailure::kNoDescriptors;
-  if (error == errc::too_large) return UpstreamFailure::kQueueFull;
-  return UpstreamFailure::kUnreachable;
-}
 
 // Parses one response head out of the bytes received; the head is copied, for the buffer is needed for the body.
 std::optional<Attempt> parse_head(ProxyExchange& exchange, const http::HeadScanner::Result& found, Response& response,
@@ -242,8 +235,9 @@ void prepare_response(ProxyExchange& exchange, const http::ResponseHead& head, R
   if (exchange.upstream_body.done()) exchange.measures.upstream_ended = exchange.measures.upstream_first_byte;
 }
 
-bool may_replay(const ProxyExchange& exchange, const Attempt& lost, bool reused) {
-  if (!exchange.snapshot->settings.replay || !reused || !lost.nothing_received || exchange.abandon_watch.abandoned()) return false;
+// The app can be asked once more: it has not seen the request, or seeing it twice does no harm.
+bool may_repeat(const ProxyExchange& exchange, const Attempt& lost) {
+  if (!exchange.snapshot->settings.replay || !lost.nothing_received || exchange.abandon_watch.abandoned()) return false;
   if (lost.failure != UpstreamFailure::kClosedBeforeResponse && lost.failure != UpstreamFailure::kResetBeforeResponse) return false;
   if (exchange.upload) return false;  // what was read of the body is gone
   return lost.nothing_sent || idempotent(exchange.request().method);
@@ -255,8 +249,8 @@ awaitable<Response> Forward::handle(Exchange& base) {
   auto& exchange = static_cast<ProxyExchange&>(base);
   Request& request = exchange.request();
   set_forwarded_fields(exchange);
-  upstream::Cluster& cluster = *exchange.snapshot->cluster;
-  const auto& host = cluster.settings().authority;
+  Tries tries(exchange);
+  const auto& host = tries.pool().authority();
   const auto head_bytes = http::write_request_head(request, exchange.head.framing, host, exchange.head.upgrade, exchange.arena());
 
   if (worth_waiting_for(exchange)) {
@@ -264,55 +258,62 @@ awaitable<Response> Forward::handle(Exchange& base) {
     if (!collected) co_return refuse_body(exchange, exchange.client_body.failure());
   }
   exchange.measures.upstream_began = net::Clock::now();
-  upstream::CircuitPass pass(cluster.circuit(), exchange.measures.upstream_began);
-  if (!pass.admitted()) co_return refuse_open_circuit(exchange, cluster.circuit().retry_after(exchange.measures.upstream_began));
+  if (!tries.begin(exchange.measures.upstream_began)) {
+    tries.refused();
+    co_return refuse_open_circuit(exchange, tries.cluster().circuit().retry_after(exchange.measures.upstream_began));
+  }
   const auto fail = [&](UpstreamFailure failure) {
-    if (app_is_to_blame(failure)) pass.failed(net::Clock::now());
+    tries.failed(failure);
     Response refusal = refuse_upstream(exchange, failure);
     exchange.worker.metrics.upstream_failures.add(exchange.outcome().reason);
     return refusal;
   };
   exchange.worker.metrics.upstream_requests.add();
   if (request.body.rest != nullptr) {
-    auto place = co_await cluster.upload_place();
+    auto place = co_await tries.cluster().upload_place();
     exchange.upload_place = std::move(place);
     if (!exchange.upload_place) co_return fail(UpstreamFailure::kQueueFull);
   }
   const bool repeatable = exchange.snapshot->settings.replay && request.body.rest == nullptr && idempotent(request.method);
   using Repeat = upstream::Cluster::Repeat;
-  exchange.connection = cluster.take_idle(repeatable ? Repeat::kPossible : Repeat::kImpossible);
+  tries.take_idle(repeatable ? Repeat::kPossible : Repeat::kImpossible);
   Response response(exchange.arena());
   http::ResponseHead head;
-  for (int replays = 0;; ++replays) {
+  for (int replays = 0;;) {
     if (!exchange.connection) {
-      auto connection = co_await cluster.connect();
-      if (!connection) co_return fail(connect_failure(connection.error()));
-      exchange.connection = std::move(*connection);
+      const auto failure = co_await tries.connect();
+      if (failure) co_return fail(*failure);
     }
     exchange.measures.upstream_connected = net::Clock::now();
     const bool reused = exchange.connection->reused;
     exchange.measures.upstream_connecting = reused ? exchange.measures.upstream_connected : exchange.connection->began;
     const Attempt result = co_await attempt(exchange, head_bytes, response, head);
     if (result.answered) break;
-    if (replays < kMostReplays && may_replay(exchange, result, reused)) {
-      exchange.worker.metrics.upstream_replays.add();
-      exchange.measures.replayed = true;
-      exchange.upstream_bytes.release();
-      cluster.discard(std::move(exchange.connection));
-      continue;
+    if (may_repeat(exchange, result)) {
+      if (reused && replays++ < kMostReplays) {
+        exchange.worker.metrics.upstream_replays.add();
+        exchange.measures.replayed = true;
+        ++exchange.measures.attempts;
+        exchange.upstream_bytes.release();
+        tries.cluster().discard(std::move(exchange.connection));
+        continue;
+      }
+      if (tries.go_on(result.failure, reused)) continue;
     }
-    if (exchange.abandon_watch.abandoned())
+    if (exchange.abandon_watch.abandoned()) {
+      tries.abandoned();
       co_return exchange.refuse(499, "The client went away", "client_disconnected", ResponseFlag::kDownstreamReset);
+    }
     if (exchange.upload && exchange.upload->client_failed) co_return refuse_body(exchange, exchange.client_body.failure());
     co_return fail(result.failure);
   }
-  pass.answered(net::Clock::now());
   if (response.status == 101) {
     if (exchange.head.upgrade.empty() || head.upgrade != exchange.head.upgrade) {
       co_return fail(UpstreamFailure::kMalformedResponse);
     }
     exchange.switched_to = head.upgrade;
     http::remove_hop_by_hop(response.headers);
+    tries.answered(response);
     co_return response;
   }
   prepare_response(exchange, head, response);
@@ -320,6 +321,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
     // Nothing has been sent yet: the client can be told, where later it could only be cut off.
     co_return fail(UpstreamFailure::kMalformedResponse);
   }
+  tries.answered(response);
   co_return response;
 }
 
@@ -338,7 +340,7 @@ awaitable<void> finish_forward(ProxyExchange& exchange) {
     clean = clean && exchange.upload->complete;
   }
   exchange.upstream_bytes.release();
-  upstream::Cluster& cluster = *exchange.snapshot->cluster;
+  upstream::Cluster& cluster = exchange.place.member()->cluster();
   if (clean)
     cluster.give_back(std::move(exchange.connection), exchange.upstream_keep_alive);
   else

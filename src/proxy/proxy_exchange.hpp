@@ -6,7 +6,7 @@
 #include "proxy/bodies.hpp"
 #include "proxy/body_capture.hpp"
 #include "proxy/router.hpp"
-#include "upstream/cluster.hpp"
+#include "upstream/pools.hpp"
 
 #include <gatehouse/filter.hpp>
 
@@ -34,6 +34,7 @@ struct Measures {
   std::uint64_t response_bytes = 0;  // of the body
   int status = 0;                    // sent to the client; 0: none
   bool replayed = false;
+  int attempts = 1;  // how often the request was sent
 };
 
 // Why a request is answered before any filter judges it; the answer still passes the filters' response phase.
@@ -112,6 +113,9 @@ class ProxyExchange final : public Exchange {
 
   ByteSource upstream_bytes;
   UpstreamBody upstream_body;
+  upstream::Pool* pool = nullptr;     // of the snapshot; null: the app has not been asked
+  upstream::MemberUse place;          // the address that is asked
+  bool went_well = false;             // so far, as the pool counts
   std::unique_ptr<upstream::Connection> connection;
   bool connection_reusable = false;   // once the response has been read to its end
   std::string_view upstream_keep_alive;

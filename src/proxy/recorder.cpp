@@ -28,7 +28,7 @@ std::string_view version_number(std::string_view tls) {
   return tls.starts_with("TLSv") ? tls.substr(4) : tls;
 }
 
-AccessRecord make_record(const ProxyExchange& exchange, std::string_view upstream_address) {
+AccessRecord make_record(const ProxyExchange& exchange) {
   const Request& request = exchange.request();
   const Measures& measures = exchange.measures;
   AccessRecord record;
@@ -57,7 +57,8 @@ AccessRecord make_record(const ProxyExchange& exchange, std::string_view upstrea
   record.total = measures.finished - exchange.started_at;
   record.read = between(exchange.started_at, measures.head_read).value_or(AccessRecord::Duration{});
   if (measures.upstream_began != Measures::TimePoint{}) {
-    record.upstream_address = upstream_address;
+    if (exchange.place.member() != nullptr) record.upstream_address = exchange.place.member()->cluster().settings().address;
+    if (exchange.pool != nullptr) record.upstream_pool = exchange.pool->label();
     record.queue = between(measures.upstream_began, measures.upstream_connecting);
     // Where none was there in the end, trying is what took the time.
     record.upstream_connect = measures.upstream_connected == Measures::TimePoint{}
@@ -67,7 +68,7 @@ AccessRecord make_record(const ProxyExchange& exchange, std::string_view upstrea
     record.body = between(measures.upstream_first_byte, std::max(measures.upstream_ended, measures.upstream_first_byte));
     record.upstream_total = between(measures.upstream_began, std::max(measures.upstream_ended, measures.upstream_first_byte));
     if (!record.upstream_total) record.upstream_total = measures.finished - measures.upstream_began;
-    record.upstream_attempts = measures.replayed ? 2 : 1;
+    record.upstream_attempts = measures.attempts;
   }
   record.added = std::max(record.total - record.upstream_total.value_or(AccessRecord::Duration{}) - record.read, AccessRecord::Duration{});
   record.request_headers = &request.headers;
@@ -80,8 +81,8 @@ AccessRecord make_record(const ProxyExchange& exchange, std::string_view upstrea
 Recorder::Recorder(boost::asio::io_context& io, LogQueue& queue) : buffer_(queue), flush_timer_(io) {}
 
 void Recorder::finished(const ProxyExchange& exchange) {
-  const auto& [settings, redactor, upstream_address, heads] = exchange.snapshot->recording;
-  const AccessRecord record = make_record(exchange, upstream_address);
+  const auto& [settings, redactor, heads] = exchange.snapshot->recording;
+  const AccessRecord record = make_record(exchange);
   count(exchange, record);
   if (!exchange.route_entry->own) remember(exchange, record);
   if (heads && heads->should_log(spdlog::level::debug)) write_heads(exchange, record);

@@ -31,7 +31,6 @@ struct RecorderSettings {
 struct Recording {
   RecorderSettings settings;
   std::shared_ptr<const Redactor> redactor;  // null only where nothing is recorded
-  std::string upstream_address;
   std::shared_ptr<Logger> heads{};  // at level debug: the heads of every request; null: never
 };
 

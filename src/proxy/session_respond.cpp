@@ -113,6 +113,8 @@ void Session::body_ended_early(ProxyExchange& exchange, const error_code& error)
                                                  : "upstream_body_incomplete";
   exchange.outcome() = {true, reason, ResponseFlag::kUpstreamReset};
   worker_.metrics.upstream_failures.add(reason);
+  // It was counted when it began, and seemed good.
+  if (exchange.went_well && error != errc::cancelled) exchange.pool->stats()->failures.add();
 }
 
 // From the app to the client, piece by piece; not reading is the back-pressure. False when it ended early on either side.

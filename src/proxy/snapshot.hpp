@@ -5,7 +5,7 @@
 #include "proxy/recorder.hpp"
 #include "proxy/router.hpp"
 #include "proxy/settings.hpp"
-#include "upstream/cluster.hpp"
+#include "upstream/pools.hpp"
 
 #include <memory>
 #include <vector>
@@ -15,7 +15,7 @@ namespace gatehouse::proxy {
 struct Snapshot {
   ServingSettings settings;
   Recording recording;
-  std::shared_ptr<upstream::Cluster> cluster;        // the next snapshot's as well where nothing about the app changed; null: admin
+  std::shared_ptr<upstream::Pools> pools;            // where the app is; null: admin
   std::vector<std::unique_ptr<Terminal>> terminals;  // what the chains of the router end in
   std::unique_ptr<Router> router;
 };

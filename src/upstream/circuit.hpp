@@ -14,6 +14,7 @@ struct CircuitSettings {
   std::chrono::milliseconds slow{0};       // an answer that takes longer to begin is a failure; 0: none is
   std::chrono::milliseconds open_for{5000};
   int trials = 3;                          // requests at the same time while half open, and good ones that close it
+  bool operator==(const CircuitSettings&) const = default;
 };
 
 enum class CircuitState : std::uint8_t { kClosed, kOpen, kHalfOpen };
@@ -28,6 +29,11 @@ class Circuit {
 
   // Whether a request may go to the app now. Each that may must be ended once, by one of the three below.
   bool admit(Clock::time_point now);
+  // The same, asked without going.
+  bool would_admit(Clock::time_point now) const noexcept {
+    if (state_ == CircuitState::kClosed) return true;
+    return state_ == CircuitState::kOpen ? now >= open_until_ : under_way_ < settings_.trials;
+  }
   // The app began to answer after `latency`.
   void answered(Clock::time_point now, Clock::duration latency);
   // It did not, and that is its fault.

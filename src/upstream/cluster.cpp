@@ -65,17 +65,22 @@ Cluster::Cluster(boost::asio::io_context& io, net::TimerWheel& wheel, ClusterSet
       pool_(settings_.idle_connections, settings_.idle_timeout, metrics),
       circuit_(settings_.circuit.value_or(CircuitSettings{})) {
   if (!settings_.circuit) return;
-  gauge(metrics_, CircuitState::kClosed).add();
   circuit_.on_change([this](CircuitState from, CircuitState to) {
-    gauge(metrics_, from).subtract();
-    gauge(metrics_, to).add();
+    if (used_) gauge(metrics_, from).subtract();
+    if (used_) gauge(metrics_, to).add();
     metrics_.circuit_changes.add(name(to));
     if (on_event_) on_event_(std::string(sentence(to)));
   });
 }
 
 Cluster::~Cluster() {
-  if (settings_.circuit) gauge(metrics_, circuit_.state()).subtract();
+  if (used_ && settings_.circuit) gauge(metrics_, circuit_.state()).subtract();
+}
+
+// Gauges have one writer, the worker's thread; a cluster is made on another.
+void Cluster::begin_use() {
+  if (!used_ && settings_.circuit) gauge(metrics_, circuit_.state()).add();
+  used_ = true;
 }
 
 // False when no connection became free in time, or too many wait already.
@@ -121,7 +126,7 @@ awaitable<std::optional<UploadPlace>> Cluster::upload_place() {
   co_return UploadPlace(shared_.uploads);
 }
 
-awaitable<result<std::unique_ptr<Connection>>> Cluster::connect() {
+awaitable<result<std::unique_ptr<Connection>>> Cluster::connect(Patience patience) {
   if (shared_.open.load(std::memory_order_relaxed) >= settings_.max_connections) {
     const bool slot = co_await wait_for_slot();
     // While waiting, this worker may have got one back.
@@ -129,7 +134,7 @@ awaitable<result<std::unique_ptr<Connection>>> Cluster::connect() {
     if (!slot) co_return make_error_code(errc::too_large);
   }
   auto connection = co_await connect_once();
-  if (connection || settings_.wait_for_app.count() == 0 || connection.error() == errc::exhausted) co_return connection;
+  if (connection || patience == Patience::kNone || settings_.wait_for_app.count() == 0 || connection.error() == errc::exhausted) co_return connection;
   if (waiting_ >= settings_.wait_queue) co_return make_error_code(errc::too_large);
   ++waiting_;
   metrics_.upstream_waits.add();

@@ -1,4 +1,4 @@
-// The app as one worker sees it: its addresses, and connections to it. Thread: the worker's.
+// One address of the app as one worker sees it, and connections to it. Thread: the worker's, but for being made.
 #pragma once
 
 #include "upstream/circuit.hpp"
@@ -23,6 +23,7 @@ struct ClusterSettings {
   std::uint16_t port = 0;
   std::string unix_path;
   std::string authority;  // what Host says where a client names none
+  std::string address;    // what records and metrics call it
   std::chrono::milliseconds connect_timeout{3000};
   std::chrono::milliseconds idle_timeout{4000};
   std::chrono::milliseconds surely_open{500};  // no app closes a connection that has been idle for no longer
@@ -31,6 +32,7 @@ struct ClusterSettings {
   std::size_t idle_connections = 512;
   std::int64_t max_connections = 1024;  // of all workers together
   std::optional<CircuitSettings> circuit;
+  bool operator==(const ClusterSettings&) const = default;
 };
 
 // Connections to the app that all workers of the process hold.
@@ -72,9 +74,10 @@ class Cluster {
   std::unique_ptr<Connection> take_idle(Repeat repeat) {
     return repeat == Repeat::kPossible ? pool_.take() : pool_.take(settings_.surely_open);
   }
-  // A new connection. Waits for one to become free where max_connections are open (at most connect_timeout), and for the app as
-  // configured. errc::unreachable, timeout, unresolved, exhausted, or too_large when too many wait already or none became free.
-  boost::asio::awaitable<result<std::unique_ptr<Connection>>> connect();
+  enum class Patience : std::uint8_t { kNone, kAsConfigured };
+  // A new connection. Waits for one to become free where max_connections are open (at most connect_timeout), and for the app, with
+  // patience, as configured. errc::unreachable, timeout, unresolved, exhausted, or too_large when too many wait already or none became free.
+  boost::asio::awaitable<result<std::unique_ptr<Connection>>> connect(Patience patience = Patience::kAsConfigured);
   // Leave to use a connection for a request whose body is still coming: of those there may be three quarters of max_connections, so
   // that clients that send slowly leave connections for everyone else. Waits for a place as connect() does; null when there is none.
   boost::asio::awaitable<std::optional<UploadPlace>> upload_place();
@@ -83,6 +86,9 @@ class Cluster {
   // A connection that cannot.
   void discard(std::unique_ptr<Connection> connection) noexcept;
   void close_idle() noexcept { pool_.close_all(); }
+
+  // Its worker takes it into use, on the thread that this is; more than once does no harm.
+  void begin_use();
 
   // What requests tell about the app; every request asks it first.
   Circuit& circuit() noexcept { return circuit_; }
@@ -105,6 +111,7 @@ class Cluster {
   Circuit circuit_;
   std::function<void(const std::string&)> on_event_;
   std::vector<net::Endpoint> endpoints_;  // empty: to be resolved (again)
+  bool used_ = false;  // and counted among the circuits
   std::size_t waiting_ = 0;
   std::size_t uploads_waiting_ = 0;
 };

@@ -105,6 +105,7 @@ void Prober::judge(std::string error, std::chrono::nanoseconds latency) {
   healthy_ = verdict_.take(good);
   // One bad answer of a healthy app changes nothing yet, but is no reason to report a good one.
   if (board_.report(check_, healthy_, latency, error)) on_change_(healthy_, error);
+  if (on_answer_) on_answer_(healthy_, good, error);
 }
 
 }  // namespace gatehouse::upstream

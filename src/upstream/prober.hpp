@@ -29,9 +29,15 @@ class Prober {
   Prober(boost::asio::io_context& io, std::unique_ptr<Cluster> cluster, ProberSettings settings, observe::HealthBoard& board,
          std::size_t check, OnChange on_change);
 
+  // `told` hears every answer and the verdict so far.
+  using OnAnswer = std::function<void(bool healthy, bool good, const std::string& error)>;
+  void on_answer(OnAnswer told) { on_answer_ = std::move(told); }
+
   // Probes until stop(). Faster (once a fifth of the interval) until the app was healthy once.
   boost::asio::awaitable<void> run();
   void stop();
+  // Asks at once instead of when the interval is over.
+  void hurry() { timer_.cancel(); }
 
  private:
   boost::asio::awaitable<std::string> probe();
@@ -43,6 +49,7 @@ class Prober {
   observe::HealthBoard& board_;
   std::size_t check_;
   OnChange on_change_;
+  OnAnswer on_answer_;
   boost::asio::steady_timer timer_;
   bool stopped_ = false;
   bool healthy_ = false;

@@ -17,8 +17,11 @@ ProxyUnderTest::ProxyUnderTest(std::uint16_t upstream_port, ProxySettings settin
   proxy::WorkerState& state = worker_->state();
   auto snapshot = std::make_shared<proxy::Snapshot>();
   snapshot->settings = settings.serving;
-  snapshot->cluster = std::make_shared<upstream::Cluster>(state.io, state.wheel, settings.cluster, state.metrics,
-                                                          upstream_connections_);
+  auto cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, settings.cluster, state.metrics, upstream_connections_);
+  std::vector<std::shared_ptr<upstream::Member>> members{std::make_shared<upstream::Member>(std::move(cluster))};
+  std::vector<std::shared_ptr<upstream::Pool>> pools{std::make_shared<upstream::Pool>(
+      "app", upstream::PoolId{0}, std::move(members), upstream::RetryBudget(0.2, 3), nullptr, upstream::Pool::Naming::kNone)};
+  snapshot->pools = std::make_shared<upstream::Pools>(std::move(pools), upstream::PoolId{0}, split_, std::string());
 
   auto forward = std::make_unique<proxy::Forward>();
   auto route = std::make_unique<proxy::Route>(

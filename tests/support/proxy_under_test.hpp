@@ -47,6 +47,7 @@ class ProxyUnderTest {
  private:
   proxy::SharedState shared_;
   upstream::SharedConnections upstream_connections_;
+  upstream::TrafficSplit split_;
   std::unique_ptr<Worker> worker_;
   std::uint16_t port_ = 0;
   mutable std::mutex mutex_;

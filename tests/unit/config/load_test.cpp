@@ -7,9 +7,42 @@ TEST(LoadConfig, TakesOneLineAndFillsInTheDefaultsOfTheStructs) {
   LoadResult loaded = load(kSmallest);
   ASSERT_TRUE(loaded) << all_mistakes(loaded);
   const Config defaults;
-  EXPECT_EQ(loaded->upstream.address, (Address{"127.0.0.1", 8000, {}}));
-  loaded->upstream.address = {};
+  EXPECT_EQ(loaded->upstream.pools, (std::vector<UpstreamPool>{{"app", {{"127.0.0.1", 8000, {}}}}}));
+  loaded->upstream.pools.clear();
   expect_equal(*loaded, defaults);
+}
+
+TEST(LoadConfig, ReadsSeveralAddressesOfOneApp) {
+  LoadResult loaded = load("upstream: { urls: [http://10.0.0.5:8000, unix:/run/app.sock] }\n");
+  ASSERT_TRUE(loaded) << all_mistakes(loaded);
+  EXPECT_EQ(loaded->upstream.pools, (std::vector<UpstreamPool>{{"app", {{"10.0.0.5", 8000, {}}, {{}, 0, "/run/app.sock"}}}}));
+  EXPECT_EQ(loaded->upstream.active, "app");
+  EXPECT_FALSE(loaded->upstream.named);
+}
+
+TEST(LoadConfig, ReadsNamedPools) {
+  LoadResult loaded = load(R"(
+upstream:
+  pools:
+    - { name: blue, url: http://127.0.0.1:8001 }
+    - { name: green, urls: [http://127.0.0.1:8002, http://app:8003] }
+  active: green
+  sticky: { cookie: side }
+  retry: { budget: 0.5, minimum: 0 }
+)");
+  ASSERT_TRUE(loaded) << all_mistakes(loaded);
+  const Upstream& upstream = loaded->upstream;
+  EXPECT_EQ(upstream.pools, (std::vector<UpstreamPool>{{"blue", {{"127.0.0.1", 8001, {}}}}, {"green", {{"127.0.0.1", 8002, {}}, {"app", 8003, {}}}}}));
+  EXPECT_TRUE(upstream.named);
+  EXPECT_EQ(upstream.active, "green");
+  EXPECT_EQ(upstream.sticky, Sticky{"side"});
+  EXPECT_EQ(upstream.retry, (Retry{0.5, 0}));
+}
+
+TEST(LoadConfig, TakesTheOnlyPoolAsTheActiveOne) {
+  LoadResult loaded = load("upstream: { pools: [{ name: blue, url: http://127.0.0.1:8001 }] }\n");
+  ASSERT_TRUE(loaded) << all_mistakes(loaded);
+  EXPECT_EQ(loaded->upstream.active, "blue");
 }
 
 TEST(LoadConfig, ReadsEveryPartOfAFullFile) {
@@ -85,7 +118,7 @@ TEST(LoadConfig, PutsVariablesIntoValues) {
   LoadResult loaded =
       load("upstream: http://${HOST}:8000\nworkers: ${WORKERS:-2}\n", environment_with({{"HOST", "app"}}));
   ASSERT_TRUE(loaded) << all_mistakes(loaded);
-  EXPECT_EQ(loaded->upstream.address.host, "app");
+  EXPECT_EQ(loaded->upstream.pools.at(0).addresses.at(0).host, "app");
   EXPECT_EQ(loaded->workers, 2);
 }
 
