@@ -52,8 +52,8 @@ class Gunicorn(App):
 class Node(App):
     """apps/node_app.js, Node's own http server."""
 
-    def __init__(self, keep_alive_ms=5000):
-        port = free_port()
+    def __init__(self, keep_alive_ms=5000, port=None):
+        port = port or free_port()
         super().__init__(["nodejs" if os.path.exists("/usr/bin/nodejs") else "node", "node_app.js", port, keep_alive_ms],
                          ("127.0.0.1", port))
 
