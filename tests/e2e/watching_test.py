@@ -10,6 +10,7 @@ import tempfile
 import urllib.parse
 
 import yaml
+from support import judges
 from support.apps import ScriptedUpstream
 from support.case import EndToEnd
 from support.gatehouse import Gatehouse
@@ -78,6 +79,27 @@ class Files(EndToEnd):
             self.assertEqual(alert["annotations"]["runbook_url"], f"deploy/prometheus/README.md#{name.lower()}")
             self.assertIn(alert["labels"]["severity"], ("critical", "warning", "info"))
         self.assertEqual(set(paragraphs), {alert["alert"] for alert in rules("alert")})
+
+    def test_grafanas_own_types_take_the_dashboard_and_would_not_take_just_anything(self):
+        judges.install()
+        self.assertEqual(judges.dashboard_mistakes(f"{ROOT}/deploy/grafana/gatehouse.json"), [])
+        spoiled = dashboard()
+        number = next(i for i, panel in enumerate(spoiled["panels"]) if panel["type"] == "timeseries")
+        panel = spoiled["panels"][number]
+        panel["options"]["legend"]["placement"] = "above"
+        panel["fieldConfig"]["defaults"]["custom"]["lineWdith"] = 1
+        del panel["targets"][0]["expr"]
+        del spoiled["panels"][0]["collapsed"]
+        spoiled["refresh"] = 30
+        spoiled["panels"].append({**panel, "title": "Cloud", "type": "wordcloud"})
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(spoiled, file)
+            file.flush()
+            mistakes = judges.dashboard_mistakes(file.name)
+        for title in (panel["title"], spoiled["panels"][0]["title"], "the dashboard", "Cloud"):
+            self.assertTrue(any(mistake.startswith(title + ": ") for mistake in mistakes), (title, mistakes))
+        for word in ('"above"', '"lineWdith"', "'expr'"):
+            self.assertTrue(any(word in mistake for mistake in mistakes), (word, mistakes))
 
     def test_no_two_panels_of_the_dashboard_share_a_place(self):
         taken = set()

