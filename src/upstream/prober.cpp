@@ -102,10 +102,10 @@ awaitable<std::string> Prober::probe() {
 
 void Prober::judge(std::string error, std::chrono::nanoseconds latency) {
   const bool good = error.empty();
-  healthy_ = verdict_.take(good);
+  const bool healthy = verdict_.take(good);
   // One bad answer of a healthy app changes nothing yet, but is no reason to report a good one.
-  if (board_.report(check_, healthy_, latency, error)) on_change_(healthy_, error);
-  if (on_answer_) on_answer_(healthy_, good, error);
+  if (board_.report(check_, healthy, latency, error)) on_change_(healthy, error);
+  if (on_answer_) on_answer_(healthy, good, error);
 }
 
 }  // namespace gatehouse::upstream

@@ -52,7 +52,6 @@ class Prober {
   OnAnswer on_answer_;
   boost::asio::steady_timer timer_;
   bool stopped_ = false;
-  bool healthy_ = false;
   observe::Verdict verdict_;
 };
 
