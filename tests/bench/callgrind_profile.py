@@ -51,6 +51,26 @@ class Profile:
         found = [arc for (by, to), arc in self.arcs.items() if callee.search(to) and caller.search(by)]
         return sum(arc[0] for arc in found), sum(arc[1] for arc in found)
 
+    def parts_below(self, stages):
+        """{function: which part of its inclusive cost the calls [(callee, caller)] below it are}, patterns as of re.search."""
+        stages = [(re.compile(callee), re.compile(caller)) for callee, caller in stages]
+        calls = collections.defaultdict(list)
+        for (by, to), (_, cost) in self.arcs.items():
+            calls[by].append((to, cost, any(callee.search(to) and caller.search(by) for callee, caller in stages)))
+        parts = {}
+
+        def part(function):
+            if function not in parts:
+                parts[function] = 0.0  # what comes around again is counted where it began
+                whole = self.self_cost[function] + sum(cost for _, cost, _ in calls[function])
+                below = sum(cost * (1.0 if counted else part(to)) for to, cost, counted in calls[function])
+                parts[function] = below / whole if whole else 0.0
+            return parts[function]
+
+        for function in list(calls):
+            part(function)
+        return parts
+
     def allocations(self):
         """{who asked for memory: how often}. `operator new` is no answer: who called it is."""
         asked = collections.Counter()

@@ -13,16 +13,10 @@ within a round. Needs nginx, wrk, taskset; two cores; a quiet moment: figures co
 import argparse
 import json
 import os
-import re
-import signal
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
 
-BODY = '{"id":1,"name":"item","price":9.99,"tags":["a","b","c"],"description":"the quick brown fox jumps over"}'
+from bench_load import Stage, cpu_seconds, free_port, on, wrk
+
 POLICY = {"name": "per-client", "key": "client_address", "quota": 1000000, "window": "1s", "burst": 1000000}
 FEATURES = {
     "rate_limit": {"without": {}, "policy": {"rate_limits": [POLICY]}, "policy, no fields": {"rate_limits": [{**POLICY, "headers": "none"}]}},
@@ -34,40 +28,6 @@ FEATURES = {
 FIELDS = ["Origin: https://app.example.com", "Sec-Fetch-Site: same-site", "Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"]
 
 
-def free_port():
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return held.getsockname()[1]
-
-
-def start(command, port, core, log):
-    process = subprocess.Popen(["taskset", "-c", str(core), *command], stdout=log, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            sys.exit(f"{command[0]} ended with {process.returncode}; see {log.name}")
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return process
-        except OSError:
-            time.sleep(0.05)
-    sys.exit(f"{command[0]} does not listen on {port}")
-
-
-def cpu_seconds(pid):
-    tasks = os.listdir(f"/proc/{pid}/task")
-    return sum(int(open(f"/proc/{pid}/task/{task}/schedstat").read().split()[0]) for task in tasks) / 1e9
-
-
-def requests_of_wrk(port, seconds):
-    done = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", "-c64", f"-d{seconds}s", *(part for field in FIELDS for part in ("-H", field)),
-                           f"http://127.0.0.1:{port}/"],
-                          capture_output=True, text=True).stdout
-    if "Non-2xx" in done or "requests in" not in done:
-        sys.exit(f"wrk: {done}")
-    return int(re.search(r"(\d+) requests in", done).group(1))
-
-
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--feature", choices=FEATURES, default="rate_limit")
@@ -75,47 +35,35 @@ def main():
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--seconds", type=int, default=1)
     options = parser.parse_args()
-    started = []
-    with tempfile.TemporaryDirectory() as folder, open(os.path.join(folder, "out"), "w") as log:
-        def write(name, text):
-            with open(os.path.join(folder, name), "w") as file:
-                file.write(text)
-            return file.name
-        try:
-            app = free_port()
-            started.append(start(["nginx", "-c", write("app.conf", f"""worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/err;
-events {{ worker_connections 4096; }} http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 3600;
-server {{ listen 127.0.0.1:{app} backlog=4096; location / {{ add_header Set-Cookie "session=0123456789abcdef; Path=/"; default_type application/json; return 200 '{BODY}'; }} }} }}""")], app, 1, log))
-            proxies = {}
-            for name, settings in FEATURES[options.feature].items():
-                port = free_port()
-                config = {"listeners": [{"address": f"127.0.0.1:{port}"}], "admin": {"address": f"unix:{folder}/admin{len(proxies)}"},
-                          "workers": 1, "upstream": f"http://127.0.0.1:{app}", "log": {"output": f"{folder}/access{len(proxies)}"},
-                          **settings}
-                process = start([options.binary, "run", "--config", write(f"{len(proxies)}.yaml", json.dumps(config))], port, 0, log)
-                proxies[name] = (port, process)
-                started.append(process)
-            for port, _ in proxies.values():
-                requests_of_wrk(port, 1)
-            costs = {name: [] for name in proxies}
-            for number in range(options.rounds):
-                # Each goes first in turn.
-                order = list(proxies)[number % len(proxies):] + list(proxies)[:number % len(proxies)]
-                for name in order:
-                    port, process = proxies[name]
-                    before = cpu_seconds(process.pid)
-                    requests = requests_of_wrk(port, options.seconds)
-                    costs[name].append((cpu_seconds(process.pid) - before) * 1e6 / requests)
-                print("  ".join(f"{name} {values[-1]:.2f}" for name, values in costs.items()), flush=True)
-            for name, values in costs.items():
-                added = [value - base for value, base in zip(values, costs["without"])]
-                print(f"{name:20} least {min(values):6.2f} us/request (added {min(values) - min(costs['without']):+.2f})   "
-                      f"median {statistics.median(values):6.2f} (added {statistics.median(added):+.2f}) "
-                      f"(middle half {sorted(added)[len(added) // 4]:+.2f} to {sorted(added)[-1 - len(added) // 4]:+.2f})")
-        finally:
-            for process in started:
-                process.send_signal(signal.SIGTERM)
-                process.wait(15)
+    with Stage() as stage:
+        app = stage.app(cores=1, more='add_header Set-Cookie "session=0123456789abcdef; Path=/";')
+        proxies = {}
+        for name, settings in FEATURES[options.feature].items():
+            port = free_port()
+            config = {"listeners": [{"address": f"127.0.0.1:{port}"}], "admin": {"address": f"unix:{stage.folder}/admin{len(proxies)}"},
+                      "workers": 1, "upstream": f"http://127.0.0.1:{app}", "log": {"output": os.path.join(stage.folder, f"access{port}")}, **settings}
+            file = stage.write(f"{len(proxies)}.yaml", json.dumps(config))
+            proxies[name] = (port, stage.start([*on(0), options.binary, "run", "--config", file], port))
+
+        def load(port, seconds):
+            return wrk(port, seconds, cores=1, headers=FIELDS)
+        for port, _ in proxies.values():
+            load(port, 1)
+        costs = {name: [] for name in proxies}
+        for number in range(options.rounds):
+            # Each goes first in turn.
+            order = list(proxies)[number % len(proxies):] + list(proxies)[:number % len(proxies)]
+            for name in order:
+                port, process = proxies[name]
+                before = cpu_seconds(process)
+                requests = load(port, options.seconds)
+                costs[name].append((cpu_seconds(process) - before) * 1e6 / requests)
+            print("  ".join(f"{name} {values[-1]:.2f}" for name, values in costs.items()), flush=True)
+    for name, values in costs.items():
+        added = [value - base for value, base in zip(values, costs["without"])]
+        print(f"{name:20} least {min(values):6.2f} us/request (added {min(values) - min(costs['without']):+.2f})   "
+              f"median {statistics.median(values):6.2f} (added {statistics.median(added):+.2f}) "
+              f"(middle half {sorted(added)[len(added) // 4]:+.2f} to {sorted(added)[-1 - len(added) // 4]:+.2f})")
 
 
 if __name__ == "__main__":
