@@ -13,6 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BINARY = os.path.join(ROOT, "build/release/gatehouse")
 sys.path.insert(0, os.path.join(HERE, "../e2e"))
 from support.ports import free_port  # noqa: E402
+from support.process import die_with_the_test  # noqa: E402
 
 BODY = '{"id":1,"name":"item","price":9.99,"tags":["a","b","c"],"description":"the quick brown fox jumps over"}'
 _APP = """worker_processes 1; daemon off; pid {folder}/app.pid; error_log {folder}/app.err; events {{ worker_connections 4096; }}
@@ -44,7 +45,8 @@ class Stage:
     def start(self, command, port, environment=None):
         """A program that listens on `port`, once it does."""
         with open(os.path.join(self.folder, "out"), "a") as out:
-            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})})
+            process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})},
+                                       preexec_fn=die_with_the_test)
         self._started.append(process)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:

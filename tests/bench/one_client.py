@@ -13,7 +13,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../e2e"))
 from support.ports import free_port  # noqa: E402
-from support.process import _die_with_the_test as die_with_this_one  # noqa: E402
+from support.process import die_with_the_test  # noqa: E402
 
 BODY = b'{"id":1,"name":"item","price":9.99,"tags":["a","b","c"],"description":"the quick brown fox jumps over"}'
 RESPONSE = (b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Mon, 23 Nov 2026 07:00:00 GMT\r\nContent-Type: application/json\r\n"
@@ -46,7 +46,7 @@ class OneClient:
         with open(os.path.join(self.folder, "out"), "w") as out:
             self.process = subprocess.Popen([*(word.format(folder=self.folder) for word in tool), binary, "run", "--config", CONFIG],
                                             env={**os.environ, **PLAIN_STRINGS, **{k: str(v) for k, v in environment.items()}},
-                                            stdout=out, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=die_with_this_one)
+                                            stdout=out, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=die_with_the_test)
         try:
             self._client = self._connect(https if tls else http)
             if tls:

@@ -12,7 +12,8 @@ _libc = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
 
-def _die_with_the_test():
+def die_with_the_test():
+    """For preexec_fn: whoever dies early takes the program along."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -34,7 +35,7 @@ class Process:
 
     def __init__(self, command, env=None, cwd=None, before_exec=None, on_line=None):
         def prepare():
-            _die_with_the_test()
+            die_with_the_test()
             if before_exec:
                 before_exec()
 

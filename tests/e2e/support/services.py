@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 
 from .ports import free_port
-from .process import Process, _die_with_the_test, accepts
+from .process import Process, die_with_the_test, accepts
 
 
 class _Service(Process):
@@ -32,7 +32,7 @@ class _Service(Process):
             os.setgroups([])
             os.setgid(self._account.pw_gid)
             os.setuid(self._account.pw_uid)
-            _die_with_the_test()  # a new user forgets it
+            die_with_the_test()  # a new user forgets it
 
     def begin(self):
         """Starts it, also again after stop()."""
