@@ -151,6 +151,7 @@ void add_pools(Exposition& page, const MetricsSources& sources) {
   struct Sums {
     std::uint64_t requests = 0;
     std::uint64_t failures = 0;
+    std::uint64_t active = 0;
     HistogramSum duration;
   };
   std::map<std::string_view, Sums> pools;
@@ -159,6 +160,7 @@ void add_pools(Exposition& page, const MetricsSources& sources) {
       Sums& sums = pools[stats.pool()];
       sums.requests += stats.requests.get();
       sums.failures += stats.failures.get();
+      sums.active += stats.active.get();
       sums.duration.add(stats.duration);
     });
   if (pools.empty()) return;
@@ -166,6 +168,8 @@ void add_pools(Exposition& page, const MetricsSources& sources) {
   for (const auto& [name, sums] : pools) page.sample({{"pool", name}}, static_cast<double>(sums.requests));
   page.family("gatehouse_upstream_pool_failures_total", "Those of them that it did not answer, or with a status of 500 and above.", MetricType::kCounter);
   for (const auto& [name, sums] : pools) page.sample({{"pool", name}}, static_cast<double>(sums.failures));
+  page.family("gatehouse_upstream_pool_requests_active", "Requests that a pool of the app is answering, streams and WebSockets too.", MetricType::kGauge);
+  for (const auto& [name, sums] : pools) page.sample({{"pool", name}}, static_cast<double>(sums.active));
   page.family("gatehouse_upstream_pool_duration_seconds", "From the choice of an address to the head of its answer.", MetricType::kHistogram);
   for (const auto& [name, sums] : pools) page.histogram({{"pool", name}}, sums.duration);
 }

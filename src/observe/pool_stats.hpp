@@ -15,6 +15,8 @@ class PoolStats {
 
   Counter requests;
   Counter failures;    // without an answer, with one that broke off, or with a status of 500 and above
+  Counter waiting;     // now: sent there, without an answer so far
+  Counter active;      // now: with an answer that is not over, too
   Histogram duration;  // from the choice of an address to the head of the answer, or to there being none
 
  private:

@@ -33,18 +33,26 @@ Tries::Tries(ProxyExchange& exchange, upstream::Pools::Choice choice)
   exchange.pool = &pool_;
 }
 
+Tries::~Tries() {
+  if (waiting_) pool_.stats()->waiting.subtract();
+}
+
 bool Tries::begin(net::Clock::time_point now) {
   if (pool_.may_retry()) pool_.budget().count(now);
   if (pool_.has_several()) {
     if (upstream::Member* const picked = pool_.pick(now)) member_ = picked;
   }
   use(*member_, now);
+  if (pool_.stats() != nullptr) {
+    waiting_ = true;
+    pool_.stats()->waiting.add();
+  }
   return pass_->admitted();
 }
 
 void Tries::use(upstream::Member& member, net::Clock::time_point now) {
   member_ = &member;
-  exchange_.place = upstream::MemberUse(member);
+  exchange_.place = upstream::MemberUse(member, pool_.stats());
   pass_.emplace(member.cluster().circuit(), now);
 }
 

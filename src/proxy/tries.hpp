@@ -16,6 +16,7 @@ class Tries {
  public:
   // Chooses the pool.
   explicit Tries(ProxyExchange& exchange);
+  ~Tries();
   Tries(const Tries&) = delete;
   Tries& operator=(const Tries&) = delete;
 
@@ -50,6 +51,7 @@ class Tries {
   upstream::Cluster::Repeat repeat_ = upstream::Cluster::Repeat::kImpossible;
   std::uint32_t tried_ = 0;
   int retries_ = 0;
+  bool waiting_ = false;  // counted among those without an answer
   bool tell_client_;  // which pool it is to stay with
 };
 

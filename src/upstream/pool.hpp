@@ -47,24 +47,30 @@ class Member {
   TimePoint aside_until_{};
 };
 
-// Counts a request among those in flight at an address for as long as it lives.
+// Counts a request among those in flight at an address, and of its pool where that is counted, for as long as it lives.
 class MemberUse {
  public:
   MemberUse() = default;
-  explicit MemberUse(Member& member) noexcept : member_(&member) { ++member.in_flight_; }
-  MemberUse(MemberUse&& other) noexcept : member_(std::exchange(other.member_, nullptr)) {}
+  explicit MemberUse(Member& member, observe::PoolStats* stats = nullptr) noexcept : member_(&member), stats_(stats) {
+    ++member.in_flight_;
+    if (stats != nullptr) stats->active.add();
+  }
+  MemberUse(MemberUse&& other) noexcept : member_(std::exchange(other.member_, nullptr)), stats_(std::exchange(other.stats_, nullptr)) {}
   MemberUse& operator=(MemberUse&& other) noexcept {
     std::swap(member_, other.member_);
+    std::swap(stats_, other.stats_);
     return *this;
   }
   ~MemberUse() {
     if (member_ != nullptr) --member_->in_flight_;
+    if (stats_ != nullptr) stats_->active.subtract();
   }
   // Null: none.
   Member* member() const noexcept { return member_; }
 
  private:
   Member* member_ = nullptr;
+  observe::PoolStats* stats_ = nullptr;
 };
 
 class Pool {
