@@ -1,6 +1,9 @@
 // What may be asked of a running Gatehouse through its admin port, besides looking. Thread: the admin worker's.
 #pragma once
 
+#include "admin/switch_order.hpp"
+#include "admin/switch_report.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -30,6 +33,10 @@ struct Control {
   std::function<void(std::function<void(Drained)> done)> drain;
   // Replaces this process by a new one; `done` is called when that is ready and this one begins to stop, or goes on.
   std::function<void(std::function<void(Upgraded)> done)> upgrade;
+  // Moves traffic between pools of the app; `done` is called when that is over: with a watch, after it.
+  std::function<void(const SwitchOrder& order, std::function<void(const SwitchReport&)> done)> switch_over;
+  // Where the traffic goes, and what became of the last switch.
+  std::function<SwitchState()> switch_state;
 };
 
 }  // namespace gatehouse::admin

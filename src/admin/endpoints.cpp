@@ -1,16 +1,14 @@
 #include "admin/endpoints.hpp"
 
 #include "admin/negotiation.hpp"
+#include "admin/verbs.hpp"
 #include "config/config.hpp"
 #include "observe/json_writer.hpp"
 #include "observe/log_sink.hpp"
 #include "observe/redact_self_test.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
 #include <optional>
 
@@ -25,46 +23,7 @@ bool is_read(const Exchange& exchange) {
   return method == Method::kGet || method == Method::kHead;
 }
 
-Response not_allowed(Exchange& exchange, std::string_view title, std::string_view allowed) {
-  Response response = exchange.refuse(405, title, "method_not_allowed", ResponseFlag::kLocal);
-  response.headers.add_view("allow", allowed);
-  return response;
-}
-
 Response only_read(Exchange& exchange) { return not_allowed(exchange, "Only GET and HEAD are served here", "GET, HEAD"); }
-
-// A verb is for programs. A page that somebody opened beside Gatehouse can send a POST here as well, but not without these fields.
-bool from_browser(const Exchange& exchange) {
-  const Headers& headers = exchange.request().headers;
-  return !headers.value("origin").empty() || !headers.value("sec-fetch-site").empty();
-}
-
-std::optional<Response> refuse_verb(Exchange& exchange) {
-  if (from_browser(exchange)) return exchange.refuse(403, "This is not for web pages", "from_browser", ResponseFlag::kLocal);
-  if (exchange.request().method != Method::kPost) return not_allowed(exchange, "Only POST is served here", "POST");
-  return std::nullopt;
-}
-
-// What somebody else will say, at most so late. Both sides hold it: the one that asked may be gone when the answer comes.
-template <class T>
-struct Expected {
-  explicit Expected(const boost::asio::any_io_executor& executor) : timer(executor, std::chrono::minutes(10)) {}
-  void set(T value) {
-    answer = std::move(value);
-    timer.cancel();
-  }
-  awaitable<void> wait() {
-    if (!answer) co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-  }
-  boost::asio::steady_timer timer;
-  std::optional<T> answer;
-};
-
-Response uncached(Exchange& exchange, int status, std::string_view type, std::string_view body, std::string_view reason) {
-  Response response = exchange.answer(status, type, body, reason);
-  response.headers.add_view("cache-control", "no-store");
-  return response;
-}
 
 Response verdict(Exchange& exchange, bool good, std::string_view reason) {
   return uncached(exchange, good ? 200 : 503, "text/plain", good ? "ok\n" : exchange.arena().join({"not ok: ", reason, "\n"}), reason);
@@ -97,6 +56,7 @@ Response health_page(Exchange& exchange, const HealthSources& sources, std::stri
   page["version"] = sources.version;
   page["uptime_seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - sources.started).count();
   if (draining) page["output"] = "draining";
+  if (const auto notes = sources.board->notes(); !notes.empty()) page["notes"] = boost::json::array(notes.begin(), notes.end());
   boost::json::object& checks = page["checks"].emplace_object();
   for (const CheckResult& check : sources.board->results()) {
     boost::json::object one;
@@ -235,6 +195,7 @@ awaitable<Response> Endpoints::handle(Exchange& exchange) {
   if (path == "/drain") co_return co_await drain(exchange);
   if (path == "/log-levels") co_return log_levels(exchange, *sources_.logging);
   if (path == "/upgrade") co_return co_await upgrade(exchange);
+  if (path == "/switch") co_return co_await switch_over(exchange);
   if (!is_read(exchange)) co_return only_read(exchange);
   if (path == "/redaction-test") co_return redaction_test(exchange, *sources_.logging, sources_.secret_names());
   if (path == "/" || (path == "/health" && !parameter(exchange.request().query, "show").empty())) co_return for_people(exchange);
@@ -248,7 +209,7 @@ awaitable<Response> Endpoints::handle(Exchange& exchange) {
   if (path == "/metrics") {
     co_return metrics(exchange, sources_.metrics);
   }
-  co_return exchange.refuse(404, "There is no such admin endpoint; try /, /health, /livez, /readyz, /startupz, /metrics, /log-levels, /redaction-test, /reload, /drain or /upgrade", "not_found", ResponseFlag::kNoRoute);
+  co_return exchange.refuse(404, "There is no such admin endpoint; try /, /health, /livez, /readyz, /startupz, /metrics, /log-levels, /redaction-test, /reload, /drain, /upgrade or /switch", "not_found", ResponseFlag::kNoRoute);
 }
 
 awaitable<Response> Endpoints::reload(Exchange& exchange) {

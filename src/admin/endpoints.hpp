@@ -1,5 +1,5 @@
 // What the admin listener serves: the status page, /health /livez /readyz /startupz /metrics, read from results kept elsewhere
-// (a flood of requests causes no probe), /log-levels and /redaction-test, and the verbs /reload, /drain and /upgrade. Trusts whoever can reach
+// (a flood of requests causes no probe), /log-levels and /redaction-test, and the verbs /reload, /drain, /upgrade and /switch. Trusts whoever can reach
 // the admin address, but no page in a browser there.
 #pragma once
 
@@ -50,6 +50,7 @@ class Endpoints final : public Terminal {
   awaitable<Response> reload(Exchange& exchange);
   awaitable<Response> drain(Exchange& exchange);
   awaitable<Response> upgrade(Exchange& exchange);
+  awaitable<Response> switch_over(Exchange& exchange);
   Response for_people(Exchange& exchange);
   std::string shown(std::string_view wanted);
 

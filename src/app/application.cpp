@@ -44,6 +44,9 @@ std::vector<std::string> left_for_the_next_start(const Config& before, const Con
   add(before.log.format == now.log.format, "log.format");
   add(before.log.queue == now.log.queue, "log.queue");
   add(before.log.overflow == now.log.overflow, "log.overflow");
+  const bool both_named = before.upstream.named && now.upstream.named;
+  if (both_named && before.upstream.active != now.upstream.active)
+    keys.emplace_back("upstream.active has changed; it takes effect at the next start, and `gatehouse switch` moves the traffic now");
   return keys;
 }
 
@@ -69,6 +72,7 @@ int Application::run() {
   warn_about_bodies(*config_);
   serving_->start();
   checks_->apply(*config_);
+  switch_->start();
   errands_->apply(*config_);
   watch_files();
   warn_of_expiry();
@@ -168,6 +172,7 @@ int Application::start_serving() {
   for (const std::string& address : inherited_.left()) log_->warn("a socket for {} was passed, but no listener has that address", address);
   inherited_ = {};
   serving_->commit(std::move(*prepared), *config_);
+  take_over_traffic();
   return 0;
 }
 
@@ -176,6 +181,14 @@ void Application::prepare_admin() {
   admin_->state().on_warning = [log = log_](const std::string& what) { log->warn("{}", what); };
   checks_ = std::make_unique<HealthChecks>(admin_->state(), health_, *logging_, serving_->address_healths(),
                                            [this] { return serving_->serving_pool(); });
+  const auto gate = [this] {
+    const upstream::ProberSettings settings = prober_settings(*config_);
+    return PoolTraffic::Gate{settings.rise, settings.timeout};
+  };
+  traffic_ = std::make_unique<PoolTraffic>(admin_->state().io, *serving_, *checks_, gate);
+  switch_ = std::make_unique<SwitchOver>(
+      admin_->state().io, admin_->state().tasks, *traffic_, logging_->logger("upstream"),
+      [this](const admin::TrafficShares& shares) { traffic_moved(shares); }, SwitchOver::Pace{});
   const auto ready = [this] { return !serving_->draining().load(std::memory_order_relaxed) && health_.overall() != observe::Health::kFail; };
   errands_ = std::make_unique<Errands>(admin_->state(), serving_->states(), ready, log_);
 }
@@ -193,6 +206,7 @@ admin::AdminSources Application::admin_sources() {
   sources.metrics.others.push_back([this] { return serving_->families(); });
   sources.metrics.others.push_back([this] { return reloads_->families(); });
   sources.metrics.others.push_back([this] { return errands_->families(); });
+  sources.metrics.others.push_back([this] { return switch_->families(); });
   sources.health = serving_->health_sources();
   sources.effective_config = [this] { return print_config(*config_); };
   sources.logging = logging_.get();
@@ -201,6 +215,8 @@ admin::AdminSources Application::admin_sources() {
   sources.control.reload = [this](admin::Control::ReloadDone done) { reload("asked for", std::move(done)); };
   sources.control.drain = [this](DrainDone done) { drain_for_stop(std::move(done)); };
   sources.control.upgrade = [this](UpgradeDone done) { upgrade(std::move(done)); };
+  sources.control.switch_over = [this](const admin::SwitchOrder& order, SwitchOver::Done done) { order_switch(order, std::move(done)); };
+  sources.control.switch_state = [this] { return switch_->state(); };
   return sources;
 }
 
@@ -269,13 +285,16 @@ std::vector<std::string> Application::take(Config config, admin::Control::Reload
   auto notes = left_for_the_next_start(*config_, config);
   for (const std::string& note : notes) log_->warn("{}", note);
   config_ = std::make_shared<const Config>(std::move(config));
+  std::vector<std::string> pools;
+  for (const UpstreamPool& pool : config_->upstream.pools) pools.push_back(pool.name);
+  switch_->keep_to(pools, config_->upstream.active);
   apply_to_logging(*config_, std::move(redactor));
   checks_->apply(*config_);
   errands_->apply(*config_);
   serving_->commit(std::move(*prepared), *config_, [this, notes = std::move(notes), done = std::move(done)] {
     boost::asio::post(admin_->state().io, [notes, done] { done({true, notes}); });
   });
-  checks_->traffic_moved();
+  traffic_moved(traffic_->shares());
   return {};
 }
 

@@ -9,8 +9,10 @@
 #include "app/handover.hpp"
 #include "app/health_checks.hpp"
 #include "app/inherited_sockets.hpp"
+#include "app/pool_traffic.hpp"
 #include "app/reload_record.hpp"
 #include "app/serving.hpp"
+#include "app/switch_over.hpp"
 #include "config/load.hpp"
 #include "observe/crash_flush.hpp"
 
@@ -72,6 +74,10 @@ class Application {
 
   using UpgradeDone = std::function<void(admin::Control::Upgraded)>;
   void upgrade(UpgradeDone done);
+  void order_switch(const admin::SwitchOrder& order, SwitchOver::Done done);
+  void traffic_moved(const admin::TrafficShares& shares);
+  void take_over_traffic();
+  std::string traffic_for_successor() const;
   void start_successor(const std::vector<net::Descriptor>& sockets);
 
   std::shared_ptr<const Config> config_;
@@ -88,6 +94,8 @@ class Application {
   proxy::SharedState admin_shared_;
   std::unique_ptr<Errands> errands_;      // the same
   std::unique_ptr<Worker> admin_;
+  std::unique_ptr<PoolTraffic> traffic_;  // its tasks run on the admin worker and hold timers of their own
+  std::unique_ptr<SwitchOver> switch_;
   std::unique_ptr<FileWatch> files_;
   struct Signals;
   std::unique_ptr<Signals> signals_;

@@ -60,6 +60,7 @@ void Application::begin_shutdown(milliseconds linger) {
 }
 
 void Application::drain_workers() {
+  switch_->stop();
   serving_->drain(config_->shutdown.deadline);
   // The admin endpoints answer until the workers have ended, and the app behind them; a thread of its own waits for them.
   joiner_ = std::thread([this, patience = config_->shutdown.app_deadline] {
@@ -130,6 +131,8 @@ void Application::upgrade(UpgradeDone done) {
   // Its end would be the end of everything in its container.
   if (app_) return done({0, "the app runs as a child of this process: restart both"});
   if (::getpid() == 1) return done({0, "this is the first process of a container: replace the container instead"});
+  // The new process could not tell whoever waits for its end.
+  if (switch_->running()) return done({0, "a switch of traffic is under way: wait for its end, or abort it"});
   handover_ = std::make_unique<Handover>(admin_->state().io, [this, done](const Handover::Outcome& outcome) {
     done({outcome.process, outcome.problem});
     // Not under the feet of the caller.
@@ -154,7 +157,7 @@ void Application::start_successor(const std::vector<net::Descriptor>& sockets) {
   if (!handover_ || stopping_) return;
   std::vector<int> numbers;
   for (const net::Descriptor& socket : sockets) numbers.push_back(socket.get());
-  handover_->start(origin_.restart_command, numbers, kSuccessorPatience);
+  handover_->start(origin_.restart_command, numbers, traffic_for_successor(), kSuccessorPatience);
 }
 
 void Application::app_ended(int status) {

@@ -21,12 +21,14 @@ constexpr const char* kVariable = "GATEHOUSE_HANDOVER";
 constexpr int kPassedAs = 3;  // the descriptor of the socket in the new process
 constexpr int kReceivePatience = 10000;  // milliseconds
 constexpr char kSocketMessage = 's';
+constexpr char kTrafficMessage = 't';
 constexpr char kEndMessage = 'e';
 constexpr char kReadyMessage = 'r';
 
-// One message with at most one descriptor in it.
-bool send_message(int socket, char kind, int descriptor) {
-  iovec part{&kind, 1};
+// One message with at most one descriptor in it, and a line of text.
+bool send_message(int socket, char kind, int descriptor, const std::string& text = {}) {
+  std::string bytes = kind + text;
+  iovec part{bytes.data(), bytes.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &part;
@@ -40,26 +42,32 @@ bool send_message(int socket, char kind, int descriptor) {
     header->cmsg_len = CMSG_LEN(sizeof(int));
     std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
   }
-  return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == static_cast<ssize_t>(bytes.size());
 }
 
 struct Received {
   char kind = 0;  // 0: the other side is gone
   net::Descriptor descriptor;
+  std::string text;
 };
 
 Received receive_message(int socket) {
   Received received;
   pollfd waiting{socket, POLLIN, 0};
   if (::poll(&waiting, 1, kReceivePatience) != 1) return received;
-  iovec part{&received.kind, 1};
+  char bytes[1 + Handover::kLongestTraffic];
+  iovec part{bytes, sizeof bytes};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  if (::recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1) received.kind = 0;
+  const ssize_t size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  if (size > 0) {
+    received.kind = bytes[0];
+    received.text.assign(bytes + 1, static_cast<std::size_t>(size) - 1);
+  }
   const cmsghdr* const header = CMSG_FIRSTHDR(&message);
   if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
     int descriptor = -1;
@@ -118,6 +126,10 @@ bool Successor::receive(InheritedSockets& sockets) {
   for (;;) {
     Received received = receive_message(socket_.get());
     if (received.kind == kEndMessage) return true;
+    if (received.kind == kTrafficMessage) {
+      traffic_ = std::move(received.text);
+      continue;
+    }
     if (received.kind != kSocketMessage) return false;
     if (received.descriptor) sockets.add(std::move(received.descriptor));
   }
@@ -161,7 +173,8 @@ Handover::Handover(boost::asio::io_context& io, Done done) : state_(std::make_sh
 
 Handover::~Handover() { state_->done = {}; }
 
-void Handover::start(const std::vector<std::string>& command, const std::vector<int>& sockets, std::chrono::milliseconds patience) {
+void Handover::start(const std::vector<std::string>& command, const std::vector<int>& sockets, const std::string& traffic,
+                     std::chrono::milliseconds patience) {
   int pair[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return state_->finish(std::string("no socket for it: ") + std::strerror(errno));
   net::Descriptor theirs(pair[1]);
@@ -171,6 +184,7 @@ void Handover::start(const std::vector<std::string>& command, const std::vector<
   theirs.reset();
   for (const int socket : sockets)
     if (!send_message(pair[0], kSocketMessage, socket)) return state_->finish("it did not take the listening sockets; its messages are on stderr and in the log");
+  if (!traffic.empty()) send_message(pair[0], kTrafficMessage, -1, traffic);
   send_message(pair[0], kEndMessage, -1);
   state_->timer.expires_after(patience);
   state_->timer.async_wait([state = state_](const boost::system::error_code& error) {

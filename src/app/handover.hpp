@@ -1,5 +1,5 @@
-// The talk between a process and the one that replaces it, over a Unix socket: listening sockets one way (SCM_RIGHTS, unix(7)), one word
-// the other. Main thread of either process.
+// The talk between a process and the one that replaces it, over a Unix socket: listening sockets one way (SCM_RIGHTS, unix(7)) and who has the
+// traffic, one word the other. Main thread of either process.
 #pragma once
 
 #include "app/inherited_sockets.hpp"
@@ -24,10 +24,13 @@ class Successor {
   bool receive(InheritedSockets& sockets);
   // The other process may go. Call it once this one is ready.
   void tell_ready();
+  // What Handover::start() was given as traffic; empty: nothing.
+  const std::string& traffic() const noexcept { return traffic_; }
 
  private:
   explicit Successor(net::Descriptor socket) : socket_(std::move(socket)) {}
   net::Descriptor socket_;
+  std::string traffic_;
 };
 
 // The side of the old process: starts the new one and waits for its word.
@@ -44,9 +47,10 @@ class Handover {
   Handover(const Handover&) = delete;
   Handover& operator=(const Handover&) = delete;
 
-  // Runs `command` (program and arguments) and passes it `sockets`, which stay open here. A successor that is not ready after `patience`
-  // is killed.
-  void start(const std::vector<std::string>& command, const std::vector<int>& sockets, std::chrono::milliseconds patience);
+  // Runs `command` (program and arguments) and passes it `sockets`, which stay open here, and `traffic`, a line of at most kLongestTraffic bytes
+  // (empty: nothing is said about it). A successor that is not ready after `patience` is killed.
+  static constexpr std::size_t kLongestTraffic = 255;
+  void start(const std::vector<std::string>& command, const std::vector<int>& sockets, const std::string& traffic, std::chrono::milliseconds patience);
 
  private:
   struct State;

@@ -60,7 +60,8 @@ result<AdminAnswer> parse(const std::string& text) {
 
 }  // namespace
 
-result<AdminAnswer> ask_admin(const Address& admin, const std::string& method, const std::string& path, std::chrono::milliseconds timeout) {
+result<AdminAnswer> ask_admin(const Address& admin, const std::string& method, const std::string& path, std::chrono::milliseconds timeout,
+                              const std::string& body) {
   boost::asio::io_context io{1};
   net::TimerWheel wheel(io);
   observe::SeriesBudget budget;
@@ -76,7 +77,8 @@ result<AdminAnswer> ask_admin(const Address& admin, const std::string& method, c
       co_return;
     }
     net::Stream& stream = (*connection)->stream;
-    std::string request = method + " " + path + " HTTP/1.1\r\nhost: localhost\r\nuser-agent: gatehouse\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    std::string request = method + " " + path + " HTTP/1.1\r\nhost: localhost\r\nuser-agent: gatehouse\r\nconnection: close\r\ncontent-length: " +
+                          std::to_string(body.size()) + (body.empty() ? "" : "\r\ncontent-type: application/json") + "\r\n\r\n" + body;
     iovec part{request.data(), request.size()};
     error_code error = co_await stream.write_all({&part, 1}, timeout);
     if (!error) {

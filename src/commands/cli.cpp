@@ -7,6 +7,7 @@
 #include "commands/run.hpp"
 #include "commands/print_config.hpp"
 #include "commands/schema.hpp"
+#include "commands/switch.hpp"
 #include "commands/upgrade.hpp"
 #include "commands/validate.hpp"
 #include "commands/version.hpp"
@@ -24,6 +25,7 @@ void add_verbs(CommandLine& line) {
   add_exec(line);
   add_reload(line);
   add_drain(line);
+  add_switch(line);
   add_upgrade(line);
   add_redact(line);
   add_healthcheck(line);

@@ -61,6 +61,16 @@ std::vector<CheckResult> HealthBoard::results() const {
   return results;
 }
 
+void HealthBoard::set_notes(std::vector<std::string> notes) {
+  const std::lock_guard lock(mutex_);
+  notes_ = std::move(notes);
+}
+
+std::vector<std::string> HealthBoard::notes() const {
+  const std::lock_guard lock(mutex_);
+  return notes_;
+}
+
 void HealthBoard::judge() {
   Health worst = Health::kPass;
   for (const auto& [number, check] : checks_) {

@@ -37,6 +37,10 @@ class HealthBoard {
   bool report(std::size_t check, bool healthy, std::chrono::nanoseconds latency, std::string error);
 
   std::vector<CheckResult> results() const;
+
+  // Sentences for people that are no verdict: who serves. They take the place of those before.
+  void set_notes(std::vector<std::string> notes);
+  std::vector<std::string> notes() const;
   // The worst of all checks: a failing critical one is kFail, any other kWarn. kFail before the first answers.
   Health overall() const noexcept { return overall_.load(std::memory_order_relaxed); }
 
@@ -44,6 +48,7 @@ class HealthBoard {
   void judge();
   mutable std::mutex mutex_;
   std::map<std::size_t, CheckResult> checks_;  // in the order they were added
+  std::vector<std::string> notes_;
   std::size_t next_ = 0;
   std::atomic<Health> overall_{Health::kPass};
 };

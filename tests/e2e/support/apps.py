@@ -33,11 +33,18 @@ def address_url(address):
 class Uvicorn(App):
     """apps/api.py, a FastAPI app. `http`: uvicorn's implementation, h11 or httptools."""
 
-    def __init__(self, http="h11", host="127.0.0.1", port=None, uds=None, keep_alive=5, app="api:app"):
+    def __init__(self, http="h11", host="127.0.0.1", port=None, uds=None, keep_alive=5, app="api:app", env=None):
         address = uds or (host, port or free_port())
         where = ["--uds", uds] if uds else ["--host", host, "--port", address[1]]
         super().__init__([PYTHON, "-m", "uvicorn", app, "--http", http, "--timeout-keep-alive", keep_alive,
-                          "--no-access-log", "--log-level", "warning", *where], address)
+                          "--no-access-log", "--log-level", "warning", *where], address, env)
+
+
+class Release(Uvicorn):
+    """apps/release.py: the same app, which says in x-release which one it is. One in `fails` requests fails, all answers take `delay` seconds."""
+
+    def __init__(self, name, fails=0, delay=0, **options):
+        super().__init__(app="release:app", env={"RELEASE_NAME": name, "RELEASE_FAILS": str(fails), "RELEASE_DELAY": str(delay)}, **options)
 
 
 class Gunicorn(App):
