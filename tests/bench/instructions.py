@@ -33,17 +33,16 @@ TOLERANCE = 0.03
 WARM_UP = 200
 # Plain functions whose calls, with all below them, are a stage; none of them calls another. (name, callee, caller)
 STAGES = [
-    ("read the request", r"ByteSource::fill\(|HeadScanner::scan\(", r"read_head\("),
+    ("read from client and app", r"ByteSource::fill\(", ""),
+    ("find the end of both heads", r"HeadScanner::scan\(", ""),
     ("parse the request head", r"http::parse_request_head\(", ""),
     ("client address, route, body", r"Session::(settle_client_address|prepare_body)\(|Router::find\(", ""),
     ("filters", r"::on_(request|response)\(", r"Chain::"),
     ("write the request head", r"http::write_request_head\(", ""),
     ("connection pool", r"Cluster::(take_idle|give_back)\(", ""),
-    ("send to the app", r"Stream::try_write\(", r"attempt\("),
-    ("read the response", r"ByteSource::fill\(|HeadScanner::scan\(", r"read_response_head\("),
     ("parse the response head", r"http::parse_response_head\(", ""),
     ("write the response head", r"http::write_response_head\(", ""),
-    ("send to the client", r"Stream::try_write\(", r"Session::respond\("),
+    ("write to client and app", r"Stream::try_write\(", ""),
     ("count and record", r"Recorder::finished\(", ""),
 ]
 LOG_LINE = ("  of which the log line", r"^gatehouse::write_access_record\(", "")
@@ -53,7 +52,7 @@ COROUTINES = [
     ("forward, the rest", r"(Forward::|attempt\(|read_response_head\(|finish_forward\().*\.(actor|destroy)\]"),
     ("chain and others, the rest", r"^gatehouse::(?!proxy::).*\.(actor|destroy)\]"),
 ]
-RESUMED_BY = r"^(boost::asio|std::)"
+RESUMED_BY = r"^(?!gatehouse::)"
 
 
 def count_instructions(binary, tls, requests):
