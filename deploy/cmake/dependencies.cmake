@@ -17,7 +17,9 @@ target_link_libraries(gatehouse_boost INTERFACE Boost::headers Threads::Threads)
 target_compile_definitions(gatehouse_boost INTERFACE
   BOOST_ASIO_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED BOOST_ALL_NO_LIB
   # Coroutine frames come back from a per-thread cache; the path of one request needs more than Asio's two slots.
-  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16)
+  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16
+  # Those that do not fit in it come from operator new: glibc's aligned_alloc() has no cache of its own.
+  BOOST_ASIO_DISABLE_STD_ALIGNED_ALLOC BOOST_ASIO_DISABLE_BOOST_ALIGN)
 
 # yaml-cpp 0.7 names its target without a namespace, 0.8 with one.
 if(NOT TARGET yaml-cpp::yaml-cpp)

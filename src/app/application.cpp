@@ -53,7 +53,7 @@ std::vector<std::string> left_for_the_next_start(const Config& before, const Con
 }  // namespace
 
 Application::Application(Config config, Origin origin)
-    : config_(std::make_shared<const Config>(std::move(config))), origin_(std::move(origin)) {}
+    : config_(std::make_shared<const Config>(std::move(config))), started_with_(config_), origin_(std::move(origin)) {}
 
 Application::~Application() = default;
 
@@ -282,7 +282,7 @@ std::vector<std::string> Application::take(Config config, admin::Control::Reload
     problems.mistakes.insert(problems.mistakes.end(), problems.taken.begin(), problems.taken.end());
     return problems.mistakes;
   }
-  auto notes = left_for_the_next_start(*config_, config);
+  auto notes = left_for_the_next_start(*started_with_, config);
   for (const std::string& note : notes) log_->warn("{}", note);
   config_ = std::make_shared<const Config>(std::move(config));
   std::vector<std::string> pools;

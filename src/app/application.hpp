@@ -81,6 +81,7 @@ class Application {
   void start_successor(const std::vector<net::Descriptor>& sockets);
 
   std::shared_ptr<const Config> config_;
+  const std::shared_ptr<const Config> started_with_;  // some of it stays in force until the process ends
   Origin origin_;
   InheritedSockets inherited_;
   std::unique_ptr<Successor> successor_;  // this process replaces another one

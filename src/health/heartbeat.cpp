@@ -92,9 +92,10 @@ net::awaitable<std::string> Heartbeat::call(Target& target) {
 }
 
 net::awaitable<error_code> Heartbeat::shake_hands(net::Stream& stream, const std::string& host, net::Clock::time_point until) {
-  auto ssl = tls_ ? tls_->connect(stream.native_handle(), host) : nullptr;
+  auto ssl = tls_ ? tls_->connect(host) : nullptr;
   if (!ssl) co_return errc::tls;
   stream.start_tls(std::move(ssl));
+  if (!stream.is_tls()) co_return errc::tls;
   for (;;) {
     const net::IoResult step = stream.try_handshake();
     if (step.status == net::IoStatus::kDone) co_return error_code{};

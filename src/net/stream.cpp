@@ -1,10 +1,10 @@
 #include "net/stream.hpp"
 
+#include "net/socket_bio.hpp"
+
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -13,8 +13,6 @@
 
 namespace gatehouse::net {
 namespace {
-
-constexpr auto use_result = boost::asio::as_tuple(boost::asio::use_awaitable);
 
 IoResult from_errno(Direction direction) noexcept {
   if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, IoStatus::kWouldBlock, direction};
@@ -30,13 +28,18 @@ std::size_t total_size(std::span<const iovec> parts) noexcept {
 }  // namespace
 
 Stream::Stream(boost::asio::io_context& io, TimerWheel& wheel, int socket)
-    : io_(io), wheel_(wheel), descriptor_(io, socket) {}
+    : io_(io), wheel_(wheel), socket_(socket), readiness_(io, socket) {}
 
 Stream::~Stream() { close(); }
 
 bool Stream::start_tls(const TlsContext& context) {
-  ssl_ = context.accept(native_handle());
+  start_tls(context.accept());
   return ssl_ != nullptr;
+}
+
+void Stream::start_tls(SslPointer ssl) {
+  if (ssl && !SocketBio::attach(*ssl, *this)) ssl.reset();
+  ssl_ = std::move(ssl);
 }
 
 IoResult Stream::tls_result(int code) {
@@ -65,11 +68,39 @@ IoResult Stream::try_read(std::span<char> into) {
     const int code = SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
     return code == 1 ? IoResult{bytes, IoStatus::kDone, Direction::kRead} : tls_result(code);
   }
+  const ssize_t got = receive(into);
+  if (got > 0) return {static_cast<std::size_t>(got), IoStatus::kDone, Direction::kRead};
+  if (got == 0) return {0, IoStatus::kClosed, Direction::kRead};
+  return from_errno(Direction::kRead);
+}
+
+// One system call, and what its result tells of the next one.
+ssize_t Stream::receive(std::span<char> into) noexcept {
   for (;;) {
     const ssize_t got = ::recv(native_handle(), into.data(), into.size(), MSG_DONTWAIT);
-    if (got > 0) return {static_cast<std::size_t>(got), IoStatus::kDone, Direction::kRead};
-    if (got == 0) return {0, IoStatus::kClosed, Direction::kRead};
-    if (errno != EINTR) return from_errno(Direction::kRead);
+    if (got < 0 && errno == EINTR) continue;
+    if (got == static_cast<ssize_t>(into.size()))
+      readiness_.more_to_read();
+    else
+      readiness_.exhausted(Direction::kRead);
+    return got;
+  }
+}
+
+ssize_t Stream::send(std::span<const iovec> parts) noexcept {
+  for (;;) {
+    ssize_t sent;
+    if (parts.size() == 1) {
+      sent = ::send(native_handle(), parts.front().iov_base, parts.front().iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } else {
+      msghdr message{};
+      message.msg_iov = const_cast<iovec*>(parts.data());
+      message.msg_iovlen = parts.size();
+      sent = ::sendmsg(native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) readiness_.exhausted(Direction::kWrite);
+    return sent;
   }
 }
 
@@ -97,18 +128,30 @@ IoResult Stream::try_write(std::span<const iovec> parts) {
     const int code = SSL_write_ex(ssl_.get(), from, size, &bytes);
     return code == 1 ? IoResult{bytes, IoStatus::kDone, Direction::kWrite} : tls_result(code);
   }
+  const ssize_t sent = send(parts);
+  return sent >= 0 ? IoResult{static_cast<std::size_t>(sent), IoStatus::kDone, Direction::kWrite} : from_errno(Direction::kWrite);
+}
+
+IoResult Stream::try_move_to(int pipe, std::size_t most) {
   for (;;) {
-    ssize_t sent;
-    if (parts.size() == 1) {
-      sent = ::send(native_handle(), parts.front().iov_base, parts.front().iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } else {
-      msghdr message{};
-      message.msg_iov = const_cast<iovec*>(parts.data());
-      message.msg_iovlen = parts.size();
-      sent = ::sendmsg(native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    }
+    const ssize_t got = ::splice(native_handle(), nullptr, pipe, nullptr, most, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+    // Fewer bytes than asked for may mean that the pipe is full: only EAGAIN says that nothing is left.
+    if (got > 0) readiness_.more_to_read();
+    if (got > 0) return {static_cast<std::size_t>(got), IoStatus::kDone, Direction::kRead};
+    if (got == 0) return {0, IoStatus::kClosed, Direction::kRead};
+    if (errno == EINTR) continue;
+    readiness_.exhausted(Direction::kRead);
+    return from_errno(Direction::kRead);
+  }
+}
+
+IoResult Stream::try_move_from(int pipe, std::size_t most, bool more) {
+  for (;;) {
+    const ssize_t sent = ::splice(pipe, nullptr, native_handle(), nullptr, most, SPLICE_F_NONBLOCK | SPLICE_F_MOVE | (more ? SPLICE_F_MORE : 0U));
     if (sent >= 0) return {static_cast<std::size_t>(sent), IoStatus::kDone, Direction::kWrite};
-    if (errno != EINTR) return from_errno(Direction::kWrite);
+    if (errno == EINTR) continue;
+    readiness_.exhausted(Direction::kWrite);
+    return from_errno(Direction::kWrite);
   }
 }
 
@@ -128,19 +171,10 @@ bool Stream::peer_left() noexcept {
   return ::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-awaitable<error_code> Stream::wait(Direction direction) {
-  if (cancelled_ || !descriptor_.is_open()) co_return errc::cancelled;
-  if (timed_out_) co_return errc::timeout;
-  ++waiting_;
-  const auto what = direction == Direction::kRead ? boost::asio::posix::descriptor_base::wait_read
-                                                  : boost::asio::posix::descriptor_base::wait_write;
-  const auto [error] = co_await descriptor_.async_wait(what, use_result);
-  --waiting_;
-  if (cancelled_) co_return errc::cancelled;
-  if (timed_out_) co_return errc::timeout;
-  if (error == boost::asio::error::operation_aborted) co_return errc::cancelled;
-  if (error) co_return errc::reset;
-  co_return error_code{};
+awaitable<WaitEnd> Stream::wait(Direction direction) {
+  if (cancelled_ || !socket_) return readiness_.ended(errc::cancelled);
+  if (timed_out_) return readiness_.ended(errc::timeout);
+  return readiness_.wait(direction);
 }
 
 awaitable<error_code> Stream::write_all(std::span<iovec> parts, Clock::duration idle) {
@@ -164,9 +198,7 @@ awaitable<error_code> Stream::write_all(std::span<iovec> parts, Clock::duration 
 
 void Stream::on_expired() {
   timed_out_ = true;
-  if (waiting_ == 0) return;
-  error_code ignored;
-  descriptor_.cancel(ignored);
+  readiness_.end(errc::timeout);
 }
 
 void Stream::cancel() noexcept {
@@ -174,14 +206,10 @@ void Stream::cancel() noexcept {
   interrupt();
 }
 
-void Stream::interrupt() noexcept {
-  if (waiting_ == 0) return;
-  error_code ignored;
-  descriptor_.cancel(ignored);
-}
+void Stream::interrupt() noexcept { readiness_.end(errc::cancelled); }
 
 void Stream::shutdown_send() noexcept {
-  if (!descriptor_.is_open()) return;
+  if (!socket_) return;
   if (ssl_ && SSL_is_init_finished(ssl_.get())) {
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
@@ -191,10 +219,10 @@ void Stream::shutdown_send() noexcept {
 
 void Stream::close() noexcept {
   clear_deadline();
-  if (!descriptor_.is_open()) return;
+  if (!socket_) return;
   ssl_.reset();
-  error_code ignored;
-  descriptor_.close(ignored);
+  readiness_.forget();
+  socket_.reset();
 }
 
 std::span<iovec> consume(std::span<iovec> parts, std::size_t bytes) noexcept {

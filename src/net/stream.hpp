@@ -9,11 +9,12 @@
 #pragma once
 
 #include "net/deadline.hpp"
+#include "net/descriptor.hpp"
 #include "net/endpoint.hpp"
+#include "net/readiness.hpp"
 #include "net/tls_context.hpp"
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -24,7 +25,6 @@ namespace gatehouse::net {
 template <class T>
 using awaitable = boost::asio::awaitable<T>;
 
-enum class Direction { kRead, kWrite };
 enum class IoStatus {
   kDone,
   kWouldBlock,  // wait in the direction `want`, then try again
@@ -47,7 +47,7 @@ class Stream final : private Deadline {
   // From now on the bytes are TLS, server side. False when out of memory.
   bool start_tls(const TlsContext& context);
   // The same with either side of a connection on this socket, made by TlsContext or TlsClient.
-  void start_tls(SslPointer ssl) noexcept { ssl_ = std::move(ssl); }
+  void start_tls(SslPointer ssl);
   // One step of the handshake: kDone, kWouldBlock or kFailed (see tls_failure()).
   IoResult try_handshake();
   bool is_tls() const noexcept { return ssl_ != nullptr; }
@@ -58,15 +58,20 @@ class Stream final : private Deadline {
   IoResult try_read(std::span<char> into);
   // Writes the parts in order; fewer bytes than all of them is no error.
   IoResult try_write(std::span<const iovec> parts);
+  // At most `most` bytes into a pipe that is empty, and out of one that holds them, by splice(2); not over TLS. `more` will follow soon.
+  IoResult try_move_to(int pipe, std::size_t most);
+  IoResult try_move_from(int pipe, std::size_t most, bool more);
   // Bytes may be there although the socket is silent: TLS has decrypted or buffered them already.
   bool has_pending() const noexcept;
+  // Nothing came and the peer has not left, as far as this thread has been told: costs nothing, where peek() asks the kernel.
+  bool quiet() const noexcept { return readiness_.quiet(); }
   // A look at the socket without reading: kWouldBlock for a healthy silent one, kDone when bytes (or a TLS close) wait.
   IoStatus peek() noexcept;
   // The peer has ended the connection, or its half of it, whatever still waits to be read.
   bool peer_left() noexcept;
 
   // errc::timeout after the deadline (until it is set anew), errc::cancelled after cancel(); no bytes are consumed.
-  awaitable<error_code> wait(Direction direction);
+  awaitable<WaitEnd> wait(Direction direction);
   // Writes everything, waiting as often as needed; each wait is bounded by `idle` (from progress to progress).
   awaitable<error_code> write_all(std::span<iovec> parts, Clock::duration idle);
 
@@ -88,21 +93,24 @@ class Stream final : private Deadline {
   // Orderly end of our bytes: close_notify for TLS, then FIN.
   void shutdown_send() noexcept;
   void close() noexcept;
-  bool is_open() const noexcept { return descriptor_.is_open(); }
-  int native_handle() noexcept { return descriptor_.native_handle(); }
+  bool is_open() const noexcept { return static_cast<bool>(socket_); }
+  int native_handle() const noexcept { return socket_.get(); }
   boost::asio::io_context& io() noexcept { return io_; }
   TimerWheel& wheel() noexcept { return wheel_; }
 
  private:
+  friend struct SocketBio;
   void on_expired() override;
   IoResult tls_result(int code);
+  ssize_t receive(std::span<char> into) noexcept;
+  ssize_t send(std::span<const iovec> parts) noexcept;
 
   boost::asio::io_context& io_;
   TimerWheel& wheel_;
-  boost::asio::posix::stream_descriptor descriptor_;
+  Descriptor socket_;
+  Readiness readiness_;
   SslPointer ssl_;
   std::string_view tls_failure_;
-  int waiting_ = 0;  // a tunnel waits in both directions at once
   bool timed_out_ = false;
   bool cancelled_ = false;
 };

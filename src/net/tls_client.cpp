@@ -19,9 +19,9 @@ std::unique_ptr<const TlsClient> TlsClient::make() {
 
 TlsClient::~TlsClient() { SSL_CTX_free(context_); }
 
-SslPointer TlsClient::connect(int socket, const std::string& host) const {
+SslPointer TlsClient::connect(const std::string& host) const {
   SslPointer ssl(SSL_new(context_));
-  if (!ssl || SSL_set_fd(ssl.get(), socket) != 1) return nullptr;
+  if (!ssl) return nullptr;
   in6_addr unused{};
   const bool literal = ::inet_pton(AF_INET, host.c_str(), &unused) == 1 || ::inet_pton(AF_INET6, host.c_str(), &unused) == 1;
   // RFC 6066 3: literals are no server names; a certificate has them in a place of their own.

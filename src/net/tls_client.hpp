@@ -19,8 +19,8 @@ class TlsClient {
   TlsClient(const TlsClient&) = delete;
   TlsClient& operator=(const TlsClient&) = delete;
 
-  // The client's side of a connection to `host`, a name or an address literal; null when out of memory or when the name is none.
-  SslPointer connect(int socket, const std::string& host) const;
+  // The client's side of a connection to `host` (to be given to a Stream), a name or an address literal; null when out of memory or when the name is none.
+  SslPointer connect(const std::string& host) const;
 
  private:
   TlsClient() = default;

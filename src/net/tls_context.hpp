@@ -45,8 +45,8 @@ class TlsContext {
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  // A server-side connection on that socket, or null when out of memory. Until its handshake is over it needs this context.
-  SslPointer accept(int socket) const;
+  // The server's side of a connection, to be given to a Stream, or null when out of memory. Until its handshake is over it needs this context.
+  SslPointer accept() const;
 
   struct Certificate {
     std::string names;         // subject alternative names, comma separated

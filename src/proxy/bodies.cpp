@@ -112,6 +112,8 @@ awaitable<result<std::string_view>> UpstreamBody::read() {
     if (!payload.empty()) co_return payload;
     if (decoder_.error()) co_return make_error_code(errc::malformed);
     if (decoder_.done()) co_return std::string_view{};
+    // The head may have come in a buffer that is small for a body.
+    if (source_.empty()) source_.release();
     const net::IoResult got = source_.fill(*stream_, pool_);
     if (got.status == net::IoStatus::kDone) continue;
     if (got.status == net::IoStatus::kClosed) {
@@ -119,13 +121,17 @@ awaitable<result<std::string_view>> UpstreamBody::read() {
       co_return std::string_view{};
     }
     if (got.status == net::IoStatus::kFailed) co_return make_error_code(errc::reset);
-    if (idle_ > net::Clock::duration::zero())
-      stream_->set_deadline(net::Clock::now() + idle_);
-    else
-      stream_->clear_deadline();
-    const error_code error = co_await stream_->wait(got.want);
+    const error_code error = co_await wait(got.want);
     if (error) co_return error;
   }
+}
+
+awaitable<net::WaitEnd> UpstreamBody::wait(net::Direction direction) {
+  if (idle_ > net::Clock::duration::zero())
+    stream_->set_deadline(net::Clock::now() + idle_);
+  else
+    stream_->clear_deadline();
+  return stream_->wait(direction);
 }
 
 }  // namespace gatehouse::proxy

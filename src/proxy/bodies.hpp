@@ -23,6 +23,13 @@ class BodyDecoder {
 
   bool done() const noexcept { return done_; }
   std::optional<http::HeadError> error() const noexcept { return chunks_ ? chunks_->error() : std::nullopt; }
+  // Of a body whose length was told, the bytes that have not come yet; 0 for every other.
+  std::uint64_t left() const noexcept { return framing_.kind == http::Framing::Kind::kLength ? remaining_ : 0; }
+  // So many of them went another way; at most left().
+  void skip(std::uint64_t size) noexcept {
+    remaining_ -= size;
+    done_ = remaining_ == 0;
+  }
   std::string_view trailer_section() const noexcept { return chunks_ ? chunks_->trailer_section() : std::string_view{}; }
 
  private:
@@ -90,6 +97,11 @@ class UpstreamBody final : public BodyReader {
   void start(net::Stream& stream, const http::Framing& framing, http::ChunkLimits limits, net::Clock::duration idle);
 
   awaitable<result<std::string_view>> read() override;
+  // Bytes that the app still owes where it told the length; moved() counts those that were read past this reader.
+  std::uint64_t left() const noexcept { return decoder_.left(); }
+  void moved(std::uint64_t size) noexcept { decoder_.skip(size); }
+  // Until more of it may be here, or the app has been silent for too long.
+  awaitable<net::WaitEnd> wait(net::Direction direction = net::Direction::kRead);
   // What is here already, without waiting.
   std::string_view ready() { return decoder_.next(source_); }
 

@@ -132,17 +132,44 @@ awaitable<void> pass_early_hints(ProxyExchange& exchange, Response& hints) {
   static_cast<void>(error);  // the final response will meet the same client
 }
 
-// Reads heads until one is final (RFC 9110 15.2); interim ones are for this hop.
-awaitable<Attempt> read_response_head(ProxyExchange& exchange, Response& response, http::ResponseHead& head) {
+// A few bytes or many: answers of a route resemble each other, and a buffer that suits them keeps the memory of many requests small.
+net::BufferPool& buffers_for(const ProxyExchange& exchange) noexcept {
+  constexpr std::uint64_t kFitsSmall = 3072;
+  constexpr std::uint64_t kMoved = 64 * 1024;  // past our memory, but for the beginning
+  const std::uint64_t likely = exchange.route_entry->last_answer;
+  return likely <= kFitsSmall || (likely >= kMoved && !exchange.downstream.is_tls()) ? exchange.worker.small_buffers
+                                                                                     : exchange.worker.large_buffers;
+}
+
+// Sends the head and what of the body is here, then reads heads until one is final (RFC 9110 15.2); interim ones are for this hop.
+awaitable<Attempt> attempt(ProxyExchange& exchange, std::string_view head_bytes, Response& response, http::ResponseHead& head) {
+  Request& request = exchange.request();
   net::Stream& stream = exchange.connection->stream;
+  iovec parts[2] = {{const_cast<char*>(head_bytes.data()), head_bytes.size()},
+                    {const_cast<char*>(request.body.ready.data()), request.body.ready.size()}};
+  std::span<iovec> left(parts, request.body.ready.empty() ? 1 : 2);
+  const net::IoResult written = stream.try_write(left);
+  if (written.status == net::IoStatus::kFailed) {
+    // The kernel took nothing: the app cannot have seen the request, whatever its method.
+    Attempt nothing = failed(UpstreamFailure::kResetBeforeResponse);
+    nothing.nothing_sent = true;
+    co_return nothing;
+  }
+  left = net::consume(left, written.bytes);
+  if (!left.empty()) {
+    const error_code error = co_await stream.write_all(left, exchange.route_entry->settings.first_byte_timeout);
+    if (error == errc::timeout) co_return failed(UpstreamFailure::kFirstByteTimeout);
+    // A broken pipe may hide an early answer: read before giving up.
+  }
+  if (request.body.rest != nullptr) start_upload(exchange);
+
   const auto& limits = exchange.snapshot->settings.response;
-  const auto deadline = net::Clock::now() + exchange.route_entry->settings.first_byte_timeout;
   // While the request is still on its way the app owes nothing; the upload starts this clock when it ends.
   if (exchange.upload && !exchange.upload->ended.raised())
     stream.clear_deadline();
   else
-    stream.set_deadline(deadline);
-  exchange.abandon_watch.watch(stream);
+    stream.set_deadline(exchange.measures.upstream_connected + exchange.route_entry->settings.first_byte_timeout);
+  exchange.abandon_watch.watch(stream, exchange.measures.upstream_connected);
   int interim = 0;
   bool received = false;
   http::HeadScanner scanner(http::Side::kResponse);
@@ -166,7 +193,10 @@ awaitable<Attempt> read_response_head(ProxyExchange& exchange, Response& respons
         scanner = http::HeadScanner(http::Side::kResponse);
         continue;
       }
-      if (exchange.upstream_bytes.full()) co_return failed(UpstreamFailure::kResponseHeadTooLarge, false);
+      if (exchange.upstream_bytes.full()) {
+        if (exchange.upstream_bytes.capacity() > limits.head_bytes()) co_return failed(UpstreamFailure::kResponseHeadTooLarge, false);
+        exchange.upstream_bytes.move_to(exchange.worker.large_buffers, limits.head_bytes() + 1);
+      }
     }
     // Readiness first: a read that finds nothing costs more than the wait that follows it anyway.
     const error_code error = co_await stream.wait(net::Direction::kRead);
@@ -174,7 +204,7 @@ awaitable<Attempt> read_response_head(ProxyExchange& exchange, Response& respons
       const bool timed_out = error == errc::timeout;
       co_return failed(timed_out ? UpstreamFailure::kFirstByteTimeout : UpstreamFailure::kResetBeforeResponse, !received);
     }
-    const net::IoResult got = exchange.upstream_bytes.fill(stream, exchange.worker.large_buffers);
+    const net::IoResult got = exchange.upstream_bytes.fill(stream, buffers_for(exchange));
     if (got.status == net::IoStatus::kClosed) co_return failed(UpstreamFailure::kClosedBeforeResponse, !received);
     if (got.status == net::IoStatus::kFailed) co_return failed(UpstreamFailure::kResetBeforeResponse, !received);
     if (got.status == net::IoStatus::kDone && !received) {
@@ -182,32 +212,6 @@ awaitable<Attempt> read_response_head(ProxyExchange& exchange, Response& respons
       exchange.measures.upstream_first_byte = net::Clock::now();
     }
   }
-}
-
-// Sends the head and what of the body is here, then reads the response head.
-awaitable<Attempt> attempt(ProxyExchange& exchange, std::string_view head_bytes, Response& response, http::ResponseHead& head) {
-  Request& request = exchange.request();
-  net::Stream& stream = exchange.connection->stream;
-  iovec parts[2] = {{const_cast<char*>(head_bytes.data()), head_bytes.size()},
-                    {const_cast<char*>(request.body.ready.data()), request.body.ready.size()}};
-  std::span<iovec> left(parts, request.body.ready.empty() ? 1 : 2);
-  const net::IoResult written = stream.try_write(left);
-  if (written.status == net::IoStatus::kFailed) {
-    // The kernel took nothing: the app cannot have seen the request, whatever its method.
-    Attempt nothing = failed(UpstreamFailure::kResetBeforeResponse);
-    nothing.nothing_sent = true;
-    co_return nothing;
-  }
-  left = net::consume(left, written.bytes);
-  if (!left.empty()) {
-    const error_code error = co_await stream.write_all(left, exchange.route_entry->settings.first_byte_timeout);
-    if (error == errc::timeout) co_return failed(UpstreamFailure::kFirstByteTimeout);
-    // A broken pipe may hide an early answer: read before giving up.
-  }
-  if (request.body.rest != nullptr) start_upload(exchange);
-  Attempt done = co_await read_response_head(exchange, response, head);
-  if (!done.answered) exchange.abandon_watch.stop();
-  co_return done;
 }
 
 // Fields that the response has for this hop only go; a length that describes what GET would bring stays.
@@ -277,18 +281,21 @@ awaitable<Response> Forward::handle(Exchange& base) {
   const bool repeatable = exchange.snapshot->settings.replay && request.body.rest == nullptr && idempotent(request.method);
   using Repeat = upstream::Cluster::Repeat;
   tries.take_idle(repeatable ? Repeat::kPossible : Repeat::kImpossible);
+  exchange.measures.upstream_connected = {};
+  if (exchange.connection) exchange.measures.upstream_connected = exchange.upload_place ? net::Clock::now() : exchange.measures.upstream_began;
   Response response(exchange.arena());
   http::ResponseHead head;
   for (int replays = 0;;) {
     if (!exchange.connection) {
       const auto failure = co_await tries.connect();
       if (failure) co_return fail(*failure);
+      exchange.measures.upstream_connected = net::Clock::now();
     }
-    exchange.measures.upstream_connected = net::Clock::now();
     const bool reused = exchange.connection->reused;
     exchange.measures.upstream_connecting = reused ? exchange.measures.upstream_connected : exchange.connection->began;
     const Attempt result = co_await attempt(exchange, head_bytes, response, head);
     if (result.answered) break;
+    exchange.abandon_watch.stop();
     if (may_repeat(exchange, result)) {
       if (reused && replays++ < kMostReplays) {
         exchange.worker.metrics.upstream_replays.add();
@@ -298,7 +305,10 @@ awaitable<Response> Forward::handle(Exchange& base) {
         tries.cluster().discard(std::move(exchange.connection));
         continue;
       }
-      if (tries.go_on(result.failure, reused)) continue;
+      if (tries.go_on(result.failure, reused)) {
+        exchange.measures.upstream_connected = net::Clock::now();
+        continue;
+      }
     }
     if (exchange.abandon_watch.abandoned()) {
       tries.abandoned();
@@ -325,21 +335,23 @@ awaitable<Response> Forward::handle(Exchange& base) {
   co_return response;
 }
 
-awaitable<void> finish_forward(ProxyExchange& exchange) {
+bool upload_goes_on(const ProxyExchange& exchange) noexcept { return exchange.connection && exchange.upload && !exchange.upload->ended.raised(); }
+
+// The response is complete and the client still sends: nobody wants the rest (RFC 9112 9.3 allows to close).
+awaitable<void> stop_upload(ProxyExchange& exchange) {
+  exchange.upload->stop = true;
+  exchange.client_body.stop();
+  exchange.connection->stream.cancel();
+  co_await exchange.upload->ended.wait();
+}
+
+void finish_forward(ProxyExchange& exchange) {
   exchange.abandon_watch.stop();
-  if (!exchange.connection) co_return;
+  if (!exchange.connection) return;
   bool clean = exchange.connection_reusable && exchange.upstream_body.done() && exchange.upstream_bytes.empty();
-  if (exchange.upload) {
-    if (!exchange.upload->ended.raised()) {
-      // The response is complete and the client still sends: nobody wants the rest (RFC 9112 9.3 allows to close).
-      exchange.upload->stop = true;
-      exchange.client_body.stop();
-      exchange.connection->stream.cancel();
-      co_await exchange.upload->ended.wait();
-    }
-    clean = clean && exchange.upload->complete;
-  }
+  if (exchange.upload) clean = clean && exchange.upload->complete;
   exchange.upstream_bytes.release();
+  exchange.route_entry->last_answer = exchange.measures.response_bytes;
   upstream::Cluster& cluster = exchange.place.member()->cluster();
   if (clean)
     cluster.give_back(std::move(exchange.connection), exchange.upstream_keep_alive);

@@ -15,8 +15,12 @@ class Forward final : public Terminal {
   awaitable<Response> handle(Exchange& exchange) override;
 };
 
-// Ends what forward began: hands the connection back if the app may be asked again on it, closes it otherwise, and waits for an
-// upload to stop. Call it once the response has been sent or given up.
-awaitable<void> finish_forward(ProxyExchange& exchange);
+// A request body is still on its way although the response is over: then stop_upload() comes before finish_forward().
+bool upload_goes_on(const ProxyExchange& exchange) noexcept;
+// Ends the upload and waits until it has ended.
+awaitable<void> stop_upload(ProxyExchange& exchange);
+// Ends what forward began: hands the connection back if the app may be asked again on it, closes it otherwise. Call it once the
+// response has been sent or given up.
+void finish_forward(ProxyExchange& exchange);
 
 }  // namespace gatehouse::proxy

@@ -74,9 +74,9 @@ class AbandonWatch final : public net::Deadline {
  public:
   AbandonWatch(net::Stream& downstream) noexcept : downstream_(downstream) {}
   ~AbandonWatch() override = default;
-  void watch(net::Stream& upstream) {
+  void watch(net::Stream& upstream, net::Clock::time_point now) {
     upstream_ = &upstream;
-    set(downstream_.wheel(), net::Clock::now() + kPeriod);
+    set(downstream_.wheel(), now + kPeriod);
   }
   void stop() noexcept { clear(); }
   // A look at the client at once.

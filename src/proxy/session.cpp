@@ -98,10 +98,12 @@ awaitable<void> Session::run() {
     }
     const auto began = net::Clock::now();
     const auto received_at = std::chrono::system_clock::now();
-    http::HeadScanner::Result found;
-    const HeadResult read = co_await read_head(began, found);
-    if (read != HeadResult::kComplete && asked_for_nothing(bytes_.bytes())) {
-      if (read == HeadResult::kTimeout) ended_ = "idle_timeout";
+    HeadRead head;
+    // Nearly always it is all here: no coroutine for that.
+    std::optional<HeadResult> read = take_head(head);
+    if (!read) read = co_await wait_for_head(began, head);
+    if (*read != HeadResult::kComplete && asked_for_nothing(bytes_.bytes())) {
+      if (*read == HeadResult::kTimeout) ended_ = "idle_timeout";
       break;
     }
     // Not before the head is here: a slow one costs no more than the bytes that have come.
@@ -110,7 +112,7 @@ awaitable<void> Session::run() {
     exchange.started_at = began;
     exchange.received_at = received_at;
     current_ = &exchange;
-    const After after = co_await serve_one(exchange, read, found);
+    const After after = co_await serve_one(exchange, *read, head.found);
     current_ = nullptr;
     worker_.give_back(std::move(scratch));
     first = false;
@@ -129,28 +131,31 @@ awaitable<void> Session::run() {
   stream_.shutdown_send();
 }
 
-// Reads until a head is complete or cannot become one. The head stays in bytes_.
-awaitable<Session::HeadResult> Session::read_head(net::Clock::time_point began, http::HeadScanner::Result& found) {
-  const std::shared_ptr<const Snapshot> snapshot = worker_.snapshot;
-  const http::HeadLimits& limits = snapshot->settings.request.limits;
-  http::HeadScanner scanner(http::Side::kRequest);
-  bool waited = false;
+// Reads what is here until a head is complete or cannot become one; it stays in bytes_. Nothing: more must come.
+std::optional<Session::HeadResult> Session::take_head(HeadRead& head) {
+  const http::HeadLimits& limits = worker_.snapshot->settings.request.limits;
   for (;;) {
     if (!bytes_.empty()) {
-      found = scanner.scan(bytes_.bytes(), limits);
-      if (found.error) co_return HeadResult::kRefused;
-      if (found.complete) co_return HeadResult::kComplete;
+      head.found = head.scanner.scan(bytes_.bytes(), limits);
+      if (head.found.error) return HeadResult::kRefused;
+      if (head.found.complete) return HeadResult::kComplete;
       if (bytes_.full()) bytes_.move_to(worker_.head_buffers, limits.head_bytes());
     }
     const net::IoResult got = bytes_.fill(stream_, worker_.small_buffers);
-    if (got.status == net::IoStatus::kDone) continue;
-    if (got.status != net::IoStatus::kWouldBlock) co_return HeadResult::kGone;
-    // Set even where the first bytes came with the request before: whatever deadline is left was about that one.
-    if (!waited) stream_.set_deadline(began + snapshot->settings.deadlines.request_head);
-    waited = true;
-    const error_code error = co_await stream_.wait(got.want);
+    head.want = got.want;
+    if (got.status == net::IoStatus::kWouldBlock) return std::nullopt;
+    if (got.status != net::IoStatus::kDone) return HeadResult::kGone;
+  }
+}
+
+awaitable<Session::HeadResult> Session::wait_for_head(net::Clock::time_point began, HeadRead& head) {
+  // Set even where the first bytes came with the request before: whatever deadline is left was about that one.
+  stream_.set_deadline(began + deadlines().request_head);
+  for (;;) {
+    const error_code error = co_await stream_.wait(head.want);
     if (error == errc::timeout) co_return HeadResult::kTimeout;
     if (error) co_return HeadResult::kGone;
+    if (const auto read = take_head(head)) co_return *read;
   }
 }
 
@@ -257,7 +262,8 @@ awaitable<Session::After> Session::serve_one(ProxyExchange& exchange, HeadResult
   exchange.refusal = early;
   Response response = co_await exchange.route_entry->chain->run(exchange);
   const After after = co_await respond(exchange, response);
-  co_await finish_forward(exchange);
+  if (upload_goes_on(exchange)) co_await stop_upload(exchange);
+  finish_forward(exchange);
   co_return after;
 }
 

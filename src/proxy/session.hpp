@@ -27,7 +27,13 @@ class Session {
   void limit_address();
   awaitable<bool> handshake();
   const Deadlines& deadlines() const noexcept;
-  awaitable<HeadResult> read_head(net::Clock::time_point began, http::HeadScanner::Result& found);
+  struct HeadRead {
+    http::HeadScanner scanner{http::Side::kRequest};
+    http::HeadScanner::Result found;
+    net::Direction want = net::Direction::kRead;  // for more of it
+  };
+  std::optional<HeadResult> take_head(HeadRead& head);
+  awaitable<HeadResult> wait_for_head(net::Clock::time_point began, HeadRead& head);
   awaitable<After> serve_one(ProxyExchange& exchange, HeadResult read, const http::HeadScanner::Result& found);
   void prepare(ProxyExchange& exchange);
   void prepare_body(ProxyExchange& exchange);

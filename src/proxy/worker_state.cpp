@@ -1,12 +1,13 @@
 #include "proxy/worker_state.hpp"
 
+#include "net/poller.hpp"
 #include "proxy/session.hpp"
 #include "proxy/tunnel.hpp"
 
 namespace gatehouse::proxy {
 namespace {
 
-constexpr std::size_t kSpareScratch = 128;
+constexpr std::size_t kSpareScratch = 512;
 
 awaitable<void> run_session(WorkerState& worker, std::shared_ptr<const ListenerState> listener, int socket, net::Endpoint peer) {
   Session session(worker, std::move(listener), socket, peer);
@@ -18,7 +19,10 @@ awaitable<void> run_session(WorkerState& worker, std::shared_ptr<const ListenerS
 WorkerState::WorkerState(SharedState& shared_state)
     : shared(shared_state), tasks(io, [this](const std::string& what) {
         if (on_warning) on_warning("a connection was dropped after an internal error: " + what);
-      }) {}
+      }) {
+  // Now, while there is a descriptor for it.
+  net::Poller::of(io);
+}
 
 WorkerState::~WorkerState() = default;
 

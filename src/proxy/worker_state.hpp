@@ -5,6 +5,7 @@
 #include "http/h1_writer.hpp"
 #include "net/buffer_pool.hpp"
 #include "net/deadline.hpp"
+#include "net/pipe_pool.hpp"
 #include "net/task_group.hpp"
 #include "net/tls_context.hpp"
 #include "observe/metrics.hpp"
@@ -59,9 +60,10 @@ struct WorkerState {
   boost::asio::io_context io{1};
   net::TimerWheel wheel{io};
   net::TaskGroup tasks;
-  net::BufferPool small_buffers{4096, 256};
+  net::BufferPool small_buffers{4096, 1024};
   net::BufferPool head_buffers{0, 32};  // as large as the limits on heads want them
   net::BufferPool large_buffers{65536, 32};
+  net::PipePool pipes{64};
   observe::WorkerMetrics metrics{shared.series};
   http::DateCache date;
   // Names for requests that no route matches, where the app tells them; may be null.

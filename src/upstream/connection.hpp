@@ -21,11 +21,11 @@ class Connection final : private net::Deadline {
   bool reused = false;  // has carried a request before this one
   const net::Clock::time_point began = net::Clock::now();  // to connect
 
-  // Calls `on_idle_end` when the connection has not been taken out of the pool until `at`.
-  void start_idle(net::Clock::time_point at, std::function<void(Connection&)>& on_idle_end) {
+  // Calls `on_idle_end` when the connection has not been taken out of the pool `stay` after `now`.
+  void start_idle(net::Clock::time_point now, net::Clock::duration stay, std::function<void(Connection&)>& on_idle_end) {
     on_idle_end_ = &on_idle_end;
-    idle_since_ = net::Clock::now();
-    Deadline::set(stream.wheel(), at);
+    idle_since_ = now;
+    Deadline::set(stream.wheel(), now + stay);
   }
   void end_idle() noexcept { Deadline::clear(); }
   // How long it has been idle; only while it is.

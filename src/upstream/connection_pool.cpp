@@ -14,8 +14,10 @@ std::unique_ptr<Connection> ConnectionPool::take(net::Clock::duration longest_re
     idle_.pop_back();
     metrics_.upstream_connections_idle.subtract();
     connection->end_idle();
-    // Bytes before any request are as bad as an end: nobody asked for them.
-    if (connection->stream.peek() == net::IoStatus::kWouldBlock) {
+    // Bytes before any request are as bad as an end: nobody asked for them. What this thread has been told of the connection is enough for
+    // a request that can be repeated; the other kind asks the kernel.
+    const bool surely = longest_rest != net::Clock::duration::max();
+    if ((!surely && connection->stream.quiet()) || connection->stream.peek() == net::IoStatus::kWouldBlock) {
       connection->reused = true;
       return connection;
     }
@@ -32,7 +34,7 @@ void ConnectionPool::give_back(std::unique_ptr<Connection> connection, net::Cloc
     return;
   }
   connection->stream.clear_deadline();
-  connection->start_idle(net::Clock::now() + stay, on_idle_end_);
+  connection->start_idle(net::Clock::now(), stay, on_idle_end_);
   metrics_.upstream_connections_idle.add();
   idle_.push_back(std::move(connection));
 }

@@ -191,6 +191,8 @@ class Reload(Running):
         code, _, errors = self.reload()
         self.assertEqual(code, 0)
         self.assertIn("workers has changed; it takes effect at the next start", errors)
+        # Also when it was told before: nothing but a new process ends it.
+        self.assertIn("workers has changed; it takes effect at the next start", self.reload()[2])
 
     def test_no_page_in_a_browser_can_ask_for_a_reload(self):
         self.begin()

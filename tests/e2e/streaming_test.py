@@ -5,7 +5,7 @@ import threading
 from support.apps import Bulk, ScriptedUpstream, Uvicorn
 from support.case import EndToEnd
 from support.gatehouse import SANITIZED, Gatehouse
-from support.http_client import trusting, Connection
+from support.http_client import Closed, Connection, trusting
 from support.waiting import wait_until
 
 GIB = 1 << 30
@@ -189,3 +189,83 @@ class Pace(EndToEnd):
                 self.assertEqual(connection.chunk(), part.upper())
             connection.send("0\r\n\r\n")
             self.assertEqual(connection.chunk(), b"")
+
+
+class LongAnswers(EndToEnd):
+    """Answers that are long enough for the kernel to move most of them from one socket to the other."""
+    SIZES = (3000, 5000, 32 * 1024, 64 * 1024 - 1, 64 * 1024, 100_000, (1 << 20) + 7, 5_000_000)
+
+    def play_sizes(self, connection):
+        while True:
+            target = connection.read_request().target
+            size = int(target.removeprefix("/"))
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size, self.bytes_of(size))
+
+    @staticmethod
+    def bytes_of(size):
+        return (b"".join(b"%07d\n" % number for number in range(size // 8 + 1)))[:size]
+
+    def check_sizes(self, config, address=lambda proxy: proxy.http, **options):
+        proxy = self.gatehouse({"upstream": self.start(ScriptedUpstream(self.play_sizes)).url, **config}, **options)
+        with Connection(address(proxy), trusting() if options else None) as connection:
+            # Small ones between, so that each kind follows each.
+            for size in [s for each in self.SIZES for s in (each, 100, each)]:
+                self.assertEqual(connection.fetch("GET", f"/{size}").body, self.bytes_of(size))
+        for size in self.SIZES:
+            self.assertEqual(wait_until(lambda: len(found := proxy.records(url_path=f"/{size}")) == 2 and found, "two records")[0]
+                             ["http.response.body.size"], size)
+
+    def test_every_byte_arrives_in_its_place(self):
+        self.check_sizes({})
+
+    def test_every_byte_arrives_in_its_place_over_tls(self):
+        self.check_sizes({}, address=lambda proxy: proxy.https, tls=True)
+
+    def test_every_byte_arrives_in_its_place_where_bodies_are_logged(self):
+        self.check_sizes({"log": {"bodies": {"enabled": True}}})
+
+    def test_an_app_that_breaks_off_half_way_is_told_as_such(self):
+        def play(connection):
+            connection.read_request()
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n", bytes(3_000_000))
+        proxy = self.gatehouse({"upstream": self.start(ScriptedUpstream(play)).url})
+        with proxy.connect() as connection, self.assertRaises((Closed, ConnectionResetError)):
+            connection.fetch("GET", "/half")
+        record = proxy.record(url_path="/half")
+        self.assertEqual((record["gatehouse.reason"], record["gatehouse.decided_by"]), ("upstream_body_incomplete", "sidecar"))
+        self.assertLessEqual(record["http.response.body.size"], 3_000_000)
+
+    def test_an_app_that_falls_silent_half_way_is_given_up(self):
+        def play(connection):
+            connection.read_request()
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n", bytes(3_000_000))
+            connection.receive()
+        proxy = self.gatehouse({"upstream": {"url": self.start(ScriptedUpstream(play)).url, "read_idle_timeout": "300ms"}})
+        with proxy.connect() as connection, self.assertRaises((Closed, ConnectionResetError)):
+            connection.fetch("GET", "/silent")
+        self.assertEqual(proxy.record(url_path="/silent")["gatehouse.reason"], "upstream_body_timeout")
+
+    def test_a_client_that_leaves_half_way_ends_the_apps_connection(self):
+        left = threading.Event()
+        def play(connection):
+            connection.read_request()
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+            try:
+                while True:
+                    connection.send(BLOCK)
+            except OSError:
+                left.set()
+        proxy = self.gatehouse({"upstream": self.start(ScriptedUpstream(play)).url})
+        with proxy.connect() as connection:
+            connection.request("GET", "/leave")
+            self.assertEqual(connection.head().status, 200)
+            connection.exactly(2_000_000)
+        self.assertTrue(left.wait(30))
+        self.assertEqual(proxy.record(url_path="/leave")["gatehouse.reason"], "client_disconnected")
+
+    def test_a_client_that_stops_reading_half_way_is_given_up(self):
+        proxy = self.gatehouse({"upstream": self.start(Bulk()).url, "timeouts": {"write_idle": "500ms"}})
+        with proxy.connect() as connection:
+            connection.request("GET", f"/down?bytes={GIB}")
+            self.assertEqual(connection.head().status, 200)
+            self.assertEqual(proxy.record(url_path="/down")["gatehouse.reason"], "client_disconnected")

@@ -1,0 +1,80 @@
+#include "net/readiness.hpp"
+
+#include "net/poller.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+#include <utility>
+
+namespace gatehouse::net {
+
+boost::asio::awaitable<WaitEnd> Readiness::wait(Direction direction) {
+  return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(WaitEnd)>(
+      [this, direction](Waiter waiter) { begin(direction, std::move(waiter)); }, boost::asio::use_awaitable);
+}
+
+boost::asio::awaitable<WaitEnd> Readiness::ended(error_code why) {
+  return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(WaitEnd)>(
+      [this, why](Waiter waiter) { post(std::move(waiter), why); }, boost::asio::use_awaitable);
+}
+
+void Readiness::begin(Direction direction, Waiter waiter) {
+  if (!registered_) {
+    if (const error_code error = register_socket()) return post(std::move(waiter), error);
+  } else if (ready_[index(direction)] || (direction == Direction::kRead && peer_left_)) {
+    return post(std::move(waiter), {});
+  }
+  waiters_[index(direction)].emplace(std::move(waiter));
+  poller_->wait_begins();
+}
+
+error_code Readiness::register_socket() {
+  if (poller_ == nullptr) try {
+      poller_ = &Poller::of(io_);
+    } catch (const boost::system::system_error&) {
+      return make_error_code(errc::exhausted);  // it asks again
+    }
+  registered_ = poller_->add(*this);
+  return registered_ ? error_code{} : make_error_code(errc::exhausted);
+}
+
+void Readiness::on_events(std::uint32_t events) {
+  constexpr std::uint32_t kBroken = EPOLLHUP | EPOLLERR;
+  const bool readable = (events & (EPOLLIN | EPOLLRDHUP | kBroken)) != 0;
+  const bool writable = (events & (EPOLLOUT | kBroken)) != 0;
+  if ((events & (EPOLLRDHUP | kBroken)) != 0) peer_left_ = true;
+  ready_[index(Direction::kRead)] |= readable;
+  ready_[index(Direction::kWrite)] |= writable;
+  std::optional<Waiter> reader = readable ? take(Direction::kRead) : std::nullopt;
+  std::optional<Waiter> writer = writable ? take(Direction::kWrite) : std::nullopt;
+  // Whoever goes on may be the end of this object: nothing of it is touched any more.
+  if (reader) (*reader)(WaitEnd{});
+  if (writer) (*writer)(WaitEnd{});
+}
+
+std::optional<Readiness::Waiter> Readiness::take(Direction direction) noexcept {
+  auto& waiting = waiters_[index(direction)];
+  if (!waiting) return std::nullopt;
+  std::optional<Waiter> waiter(std::move(*waiting));
+  waiting.reset();
+  poller_->wait_ends();
+  return waiter;
+}
+
+void Readiness::end(error_code why) {
+  for (const Direction direction : {Direction::kRead, Direction::kWrite})
+    if (auto waiter = take(direction)) post(std::move(*waiter), why);
+}
+
+void Readiness::post(Waiter waiter, error_code why) {
+  boost::asio::post(io_, [waiter = std::move(waiter), why]() mutable { waiter(WaitEnd{why}); });
+}
+
+void Readiness::forget() noexcept {
+  if (!registered_) return;
+  end(errc::cancelled);
+  poller_->remove(*this);
+  registered_ = false;
+}
+
+}  // namespace gatehouse::net
