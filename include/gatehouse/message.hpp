@@ -145,8 +145,11 @@ class Headers {
   template <class Predicate>
   std::size_t remove_if(Predicate drop) {
     std::size_t kept = 0;
-    for (std::size_t i = 0; i < size_; ++i)
-      if (!drop(static_cast<const Field&>(fields_[i]))) fields_[kept++] = fields_[i];
+    for (std::size_t i = 0; i < size_; ++i) {
+      if (drop(static_cast<const Field&>(fields_[i]))) continue;
+      if (kept != i) fields_[kept] = fields_[i];
+      ++kept;
+    }
     const std::size_t dropped = size_ - kept;
     size_ = static_cast<std::uint32_t>(kept);
     return dropped;

@@ -161,7 +161,7 @@ SecurityHeaders::SecurityHeaders(const Options& options) {
   for (const Named& field : options.set) add(field.name, field.value, Override::kAlways);
   // One more of it says one more name: it is a dictionary.
   if (!options.reports_path.empty() && !(policy.empty() && watched.empty()))
-    fields_.push_back({"reporting-endpoints", "gatehouse=\"" + options.reports_path + "\""});
+    fields_.push_back({"reporting-endpoints", "gatehouse=\"" + options.reports_path + "\"", FieldId::other});
 }
 
 SecurityHeaders::Rule& SecurityHeaders::rule(std::string_view name) {
@@ -179,7 +179,7 @@ void SecurityHeaders::add(std::string_view name, std::string_view value, Overrid
   else if (!known.remove)
     known.satisfies |= bit;
   if (override_app == Override::kNever) only_on_own_ |= bit;
-  fields_.push_back({std::string(name), std::string(value)});
+  fields_.push_back({std::string(name), std::string(value), field_id(name)});
 }
 
 void SecurityHeaders::on_response(Exchange& exchange, Response& response) const {
@@ -197,7 +197,7 @@ void SecurityHeaders::on_response(Exchange& exchange, Response& response) const 
   if (!exchange.outcome().sidecar) left_out |= only_on_own_;
   if (only_over_tls_ != 0 && !(tls && can_be_pinned(exchange.request().authority))) left_out |= only_over_tls_;
   for (std::size_t i = 0; i < fields_.size(); ++i)
-    if ((left_out >> i & 1) == 0) response.headers.add_view(fields_[i].name, fields_[i].value);
+    if ((left_out >> i & 1) == 0) response.headers.append({fields_[i].name, fields_[i].value, fields_[i].id});
 }
 
 }  // namespace gatehouse

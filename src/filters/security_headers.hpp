@@ -73,7 +73,12 @@ class SecurityHeaders final : public HeaderFilter {
   void add(std::string_view name, std::string_view value, Override override_app);
   Rule& rule(std::string_view name);
 
-  std::vector<Named> fields_;  // at most 64
+  struct Added {
+    std::string name;
+    std::string value;
+    FieldId id;
+  };
+  std::vector<Added> fields_;  // at most 64
   std::vector<Rule> rules_;
   FieldNameTable names_;  // to positions in rules_
   std::uint64_t only_over_tls_ = 0;

@@ -92,6 +92,20 @@ TEST(FieldId, NeighboursOfKnownNamesAreOthers) {
     EXPECT_EQ(field_id(name), FieldId::other) << name;
 }
 
+TEST(EqualsIgnoringCase, FindsADifferenceOfAnyTwoBytesInAnyPlaceOfATextOfAnyLength) {
+  const auto lower = [](unsigned c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+  for (std::size_t size = 1; size <= 20; ++size)
+    for (std::size_t at = 0; at < size; ++at)
+      for (unsigned first = 0; first < 256; ++first)
+        for (const unsigned second : {first, first ^ 0x20, first ^ 0x80, (first + 1) & 0xff, first ^ 0xa0}) {
+          std::string a(size, 'x');
+          std::string b(size, 'X');
+          a[at] = static_cast<char>(first);
+          b[at] = static_cast<char>(second);
+          ASSERT_EQ(equals_ignoring_case(a, b), lower(first) == lower(second)) << first << ' ' << second << ' ' << size << ' ' << at;
+        }
+}
+
 TEST(EqualsIgnoringCase, KnowsAsciiLettersOnly) {
   EXPECT_TRUE(equals_ignoring_case("aZ-09", "Az-09"));
   EXPECT_FALSE(equals_ignoring_case("a", "ab"));
