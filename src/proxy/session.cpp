@@ -31,8 +31,8 @@ std::string_view Session::ended_by(After after) noexcept {
   return "client_closed";
 }
 
-Session::Session(WorkerState& worker, std::shared_ptr<const ListenerState> listener, int socket, const net::Endpoint& peer)
-    : worker_(worker), listener_(std::move(listener)), stream_(worker.io, worker.wheel, socket), peer_(peer), address_{peer.bytes()} {
+Session::Session(WorkerState& worker, std::shared_ptr<const ListenerState> listener, int socket, const Peer& peer)
+    : worker_(worker), listener_(std::move(listener)), stream_(worker.io, worker.wheel, socket), address_(peer.address), over_unix_(peer.over_unix) {
   worker_.metrics.connections_accepted.add();
   worker_.metrics.connections_open.add();
   if (listener_->counts)
@@ -162,7 +162,7 @@ awaitable<Session::HeadResult> Session::wait_for_head(net::Clock::time_point beg
 // Who the client is: addresses of the connection, then what a trusted peer tells.
 void Session::settle_client_address(ProxyExchange& exchange) {
   exchange.peer.bytes = address_.bytes;
-  exchange.peer.text = peer_.is_unix() && address_ == IpAddress{} ? std::string_view("unix") : format_address(address_, exchange.arena());
+  exchange.peer.text = over_unix_ && address_ == IpAddress{} ? std::string_view("unix") : format_address(address_, exchange.arena());
   exchange.client = exchange.peer;
   exchange.scheme = stream_.is_tls() ? Scheme::kHttps : Scheme::kHttp;
   exchange.client_scheme = told_scheme_.value_or(exchange.scheme);
@@ -177,7 +177,7 @@ void Session::settle_client_address(ProxyExchange& exchange) {
 
 // Everybody behind a proxy that nobody named is one client: an operator wants to know.
 void Session::look_for_unnamed_proxy(const ProxyExchange& exchange) {
-  if (!listener_->counts || peer_.is_unix() || !exchange.snapshot->settings.forwarded.trusted.empty()) return;
+  if (!listener_->counts || over_unix_ || !exchange.snapshot->settings.forwarded.trusted.empty()) return;
   const Headers& headers = exchange.request().headers;
   if (headers.find(FieldId::x_forwarded_for) == nullptr && headers.find(FieldId::forwarded) == nullptr) return;
   if (!worker_.shared.unnamed_proxy.notice(address_) || !worker_.on_warning) return;

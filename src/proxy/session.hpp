@@ -10,7 +10,13 @@ namespace gatehouse::proxy {
 
 class Session {
  public:
-  Session(WorkerState& worker, std::shared_ptr<const ListenerState> listener, int socket, const net::Endpoint& peer);
+  // `peer` is all of the other side that is remembered: an idle connection is small.
+  struct Peer {
+    explicit Peer(const net::Endpoint& endpoint) noexcept : address{endpoint.bytes()}, over_unix(endpoint.is_unix()) {}
+    IpAddress address;
+    bool over_unix;
+  };
+  Session(WorkerState& worker, std::shared_ptr<const ListenerState> listener, int socket, const Peer& peer);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -49,9 +55,9 @@ class Session {
   WorkerState& worker_;
   const std::shared_ptr<const ListenerState> listener_;
   net::Stream stream_;
-  net::Endpoint peer_;
   IpAddress address_;                   // of the client's side of the connection, as far as it is known without any field
   std::optional<Scheme> told_scheme_;   // by a PROXY header
+  const bool over_unix_;
   bool counted_address_ = false;
   ByteSource bytes_;
   ProxyExchange* current_ = nullptr;

@@ -50,7 +50,7 @@ awaitable<bool> Session::read_proxy_header() {
 // Many clients stand behind a trusted proxy: its address says nothing about one of them.
 void Session::limit_address() {
   AddressLimit& addresses = worker_.shared.addresses;
-  if (!addresses.enabled() || !listener_->counts || peer_.is_unix() || worker_.snapshot->settings.forwarded.trusted.contains(address_)) return;
+  if (!addresses.enabled() || !listener_->counts || over_unix_ || worker_.snapshot->settings.forwarded.trusted.contains(address_)) return;
   counted_address_ = true;
   over_limit_ = !addresses.enter(address_) || over_limit_;
 }

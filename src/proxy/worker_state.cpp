@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kSpareScratch = 512;
 
-awaitable<void> run_session(WorkerState& worker, std::shared_ptr<const ListenerState> listener, int socket, net::Endpoint peer) {
+awaitable<void> run_session(WorkerState& worker, std::shared_ptr<const ListenerState> listener, int socket, Session::Peer peer) {
   Session session(worker, std::move(listener), socket, peer);
   co_await session.run();
 }
@@ -27,7 +27,7 @@ WorkerState::WorkerState(SharedState& shared_state)
 WorkerState::~WorkerState() = default;
 
 void WorkerState::serve(std::shared_ptr<const ListenerState> listener, int socket, const net::Endpoint& peer) {
-  tasks.spawn(run_session(*this, std::move(listener), socket, peer));
+  tasks.spawn(run_session(*this, std::move(listener), socket, Session::Peer(peer)));
 }
 
 void WorkerState::close_idle_sessions() {
