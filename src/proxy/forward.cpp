@@ -296,6 +296,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
     const Attempt result = co_await attempt(exchange, head_bytes, response, head);
     if (result.answered) break;
     exchange.abandon_watch.stop();
+    tries.lost(result.failure);
     if (may_repeat(exchange, result)) {
       if (reused && replays++ < kMostReplays) {
         exchange.worker.metrics.upstream_replays.add();
@@ -305,7 +306,7 @@ awaitable<Response> Forward::handle(Exchange& base) {
         tries.cluster().discard(std::move(exchange.connection));
         continue;
       }
-      if (tries.go_on(result.failure, reused)) {
+      if (tries.go_on(result.failure)) {
         exchange.measures.upstream_connected = net::Clock::now();
         continue;
       }

@@ -72,7 +72,8 @@ awaitable<std::optional<UpstreamFailure>> Tries::connect() {
     }
     const UpstreamFailure failure = connect_failure(connection.error());
     if (!pool_.has_several()) co_return failure;
-    if (go_on(failure, false)) continue;
+    if (app_is_to_blame(failure)) member_->failed(net::Clock::now());
+    if (go_on(failure)) continue;
     if (!app_is_to_blame(failure) || cluster().settings().wait_for_app.count() == 0) co_return failure;
     auto reached = co_await pool_.wait_for_any(exchange_.worker.io, exchange_.worker.metrics);
     if (!reached) co_return connect_failure(reached.error());
@@ -82,12 +83,17 @@ awaitable<std::optional<UpstreamFailure>> Tries::connect() {
   co_return std::nullopt;
 }
 
-bool Tries::go_on(UpstreamFailure failure, bool reused) {
+void Tries::lost(UpstreamFailure failure) {
+  const bool broke = failure == UpstreamFailure::kClosedBeforeResponse || failure == UpstreamFailure::kResetBeforeResponse;
+  const bool by_client = exchange_.abandon_watch.abandoned() || (exchange_.upload && exchange_.upload->client_failed);
+  if (pool_.has_several() && broke && !by_client && !exchange_.connection->reused) member_->failed(net::Clock::now());
+}
+
+bool Tries::go_on(UpstreamFailure failure) {
   if (!pool_.may_retry() || !app_is_to_blame(failure)) return false;
   const auto now = net::Clock::now();
   upstream::Member* next = member_;
   if (pool_.has_several()) {
-    if (!reused) member_->failed(now);
     tried_ |= pool_.bit(*member_);
     next = pool_.pick(now, tried_);
   }

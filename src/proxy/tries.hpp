@@ -29,9 +29,11 @@ class Tries {
   void take_idle(upstream::Cluster::Repeat repeat);
   // A new connection, to another address where this one does not do; waits for the app as configured. Nothing, or why there is none.
   awaitable<std::optional<UpstreamFailure>> connect();
-  // Gives the connection up and goes to the next address; of an app with only one, back there. `reused`: it was lost on a connection
-  // that had been kept, which is bad luck and no sign of trouble. False: nothing is to be tried again, and nothing has changed.
-  bool go_on(UpstreamFailure failure, bool reused);
+  // No answer came over the connection. On one that had been kept this is bad luck; on a new one, a sign of trouble at that address.
+  void lost(UpstreamFailure failure);
+  // Gives the connection up and goes to the next address; of an app with only one, back there. False: nothing is to be tried again, and
+  // nothing has changed.
+  bool go_on(UpstreamFailure failure);
 
   // How it ended; one of them, once.
   void answered(Response& response);

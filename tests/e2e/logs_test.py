@@ -34,7 +34,7 @@ class Records(EndToEnd):
         order = list(schema["properties"])
         app = self.start(Uvicorn())
         for fields in ("minimal", "default", "full"):
-            proxy = self.gatehouse({"upstream": app.url, "log": {"access": {
+            proxy = self.gatehouse({"upstream": {"pools": [{"name": "blue", "url": app.url}]}, "log": {"access": {
                 "fields": fields, "exclude_health": False, "headers": ["X-Tenant", "Cookie"], "response_headers": ["Content-Type"]}}}, tls=True)
             trace = ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
             proxy.fetch("GET", "/echo?page=2&token=t0p-secret", [trace, ("X-Tenant", "blue"), ("Cookie", "a=b"), ("Referer", "http://a/?key=abcdef"), ("User-Agent", "a")])

@@ -125,10 +125,12 @@ class Failing(Pool):
     def test_a_post_is_never_asked_twice_unless_nothing_of_it_was_sent(self):
         bad, good = self.closing(), self.answering(b"good")
         proxy = self.serve(bad.url, good.url)
-        statuses = [proxy.fetch("POST", f"/lost/{i}", body=b"x").status for i in range(4)]
+        statuses = [proxy.fetch("POST", f"/lost/{i}", body=b"x").status for i in range(20)]
         self.assertIn(502, statuses)
         self.assertEqual(len(bad.requests), statuses.count(502))
-        self.assertEqual(len(bad.requests) + len(good.requests), 4)
+        self.assertEqual(len(bad.requests) + len(good.requests), 20)
+        # It fails faster than the other answers and would look idle; it is left aside instead.
+        self.assertLess(statuses.count(502), 10)
         refusing = f"http://127.0.0.1:{free_port()}"
         proxy = self.serve(refusing, good.url)
         bodies = [b"small", b"x" * 100_000]

@@ -11,17 +11,23 @@ namespace gatehouse::test {
 
 ProxyUnderTest::ProxyUnderTest(std::uint16_t upstream_port, ProxySettings settings) {
   settings.cluster.host = "127.0.0.1";
-  settings.cluster.port = upstream_port;
   settings.cluster.authority = "app";
   worker_ = std::make_unique<Worker>(shared_);
   proxy::WorkerState& state = worker_->state();
   auto snapshot = std::make_shared<proxy::Snapshot>();
   snapshot->settings = settings.serving;
-  auto cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, settings.cluster, state.metrics, upstream_connections_);
-  std::vector<std::shared_ptr<upstream::Member>> members{std::make_shared<upstream::Member>(std::move(cluster))};
-  std::vector<std::shared_ptr<upstream::Pool>> pools{std::make_shared<upstream::Pool>(
-      "app", upstream::PoolId{0}, std::move(members), upstream::RetryBudget(0.2, 3), nullptr, upstream::Pool::Naming::kNone)};
-  snapshot->pools = std::make_shared<upstream::Pools>(std::move(pools), upstream::PoolId{0}, split_, std::string());
+  std::vector<std::shared_ptr<upstream::Pool>> pools;
+  const auto add_pool = [&](const char* name, std::uint16_t port) {
+    settings.cluster.port = port;
+    auto cluster = std::make_unique<upstream::Cluster>(state.io, state.wheel, settings.cluster, state.metrics, upstream_connections_);
+    std::vector<std::shared_ptr<upstream::Member>> members{std::make_shared<upstream::Member>(std::move(cluster))};
+    pools.push_back(std::make_shared<upstream::Pool>(name, static_cast<upstream::PoolId>(pools.size()), std::move(members),
+                                                     upstream::RetryBudget(0.2, 3), nullptr, upstream::Pool::Naming::kByUser));
+  };
+  add_pool("blue", upstream_port);
+  if (settings.green_port != 0) add_pool("green", settings.green_port);
+  split_.store({0, static_cast<upstream::PoolId>(pools.size() - 1), settings.percent});
+  snapshot->pools = std::make_shared<upstream::Pools>(std::move(pools), upstream::PoolId{0}, split_, "side");
 
   auto forward = std::make_unique<proxy::Forward>();
   auto route = std::make_unique<proxy::Route>(

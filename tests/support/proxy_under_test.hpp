@@ -26,6 +26,9 @@ struct ProxySettings {
   proxy::ServingSettings serving;
   proxy::RouteSettings route;
   upstream::ClusterSettings cluster;
+  // A second pool, `green`, beside `blue`, which then is the first one's name; the cookie `side` keeps clients.
+  std::uint16_t green_port = 0;
+  unsigned percent = 0;  // of the requests, to green
 };
 
 class ProxyUnderTest {
@@ -43,6 +46,8 @@ class ProxyUnderTest {
   // Counters of the worker. May be read while it runs.
   const observe::WorkerMetrics& metrics() const noexcept { return worker_->state().metrics; }
   std::uint16_t port() const noexcept { return port_; }
+  // Sends that part of the requests to green.
+  void shift(unsigned percent) { split_.store({0, 1, percent}); }
 
  private:
   proxy::SharedState shared_;
