@@ -6,7 +6,8 @@
 namespace gatehouse::proxy {
 namespace {
 
-// Of one request, within what the budget allows. An app with one address that falls over the same request twice may do so for ever.
+// Of one request. Where there are several addresses the budget bounds them too; an app with only one that falls over the same request
+// twice may do so for ever.
 constexpr int kMostRetries = 3;
 constexpr int kMostRetriesAtOneAddress = 1;
 
@@ -38,8 +39,8 @@ Tries::~Tries() {
 }
 
 bool Tries::begin(net::Clock::time_point now) {
-  if (pool_.may_retry()) pool_.budget().count(now);
   if (pool_.has_several()) {
+    pool_.budget().count(now);
     if (upstream::Member* const picked = pool_.pick(now)) member_ = picked;
   }
   use(*member_, now);
@@ -98,7 +99,7 @@ bool Tries::go_on(UpstreamFailure failure) {
     next = pool_.pick(now, tried_);
   }
   if (next == nullptr || retries_ >= (pool_.has_several() ? kMostRetries : kMostRetriesAtOneAddress)) return false;
-  if (!pool_.budget().take(now)) {
+  if (pool_.has_several() && !pool_.budget().take(now)) {
     exchange_.worker.metrics.upstream_retries_refused.add();
     return false;
   }

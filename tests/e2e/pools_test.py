@@ -100,8 +100,9 @@ class Balancing(Pool):
 
 class Failing(Pool):
     def test_an_app_that_dies_under_load_costs_no_request_and_gets_some_again_when_it_is_back(self):
+        # Node sends a small answer in one piece: of one that has begun when the app dies, nothing could be saved.
         ports = [free_port(), free_port()]
-        apps = [self.start(Uvicorn(port=port)) for port in ports]
+        apps = [self.start(Uvicorn(port=ports[0])), self.start(Node(port=ports[1]))]
         proxy = self.serve(*(app.url for app in apps), workers=2)
         dying = host_and_port(apps[1].address)
         with Traffic(proxy, streams=False) as traffic:
@@ -110,7 +111,7 @@ class Failing(Pool):
             traffic.wait_for(100)
             self.assertEqual(fetch(proxy.admin, "/readyz").status, 200)
             before = self.served_by(proxy, dying)
-            self.start(Uvicorn(port=ports[1]))
+            self.start(Node(port=ports[1]))
             wait_until(lambda: self.served_by(proxy, dying) > before + 10, "it gets requests again")
         self.assertGreaterEqual(proxy.metric("gatehouse_upstream_retries_total"), 1)
 
@@ -201,7 +202,8 @@ class Failing(Pool):
 
 class Restarting(Pool):
     def test_twenty_kills_of_the_only_app_fail_no_request_that_can_be_asked_again(self):
-        """GET alone: what a killed app had taken of a POST is lost, and only the client can tell whether to send it again."""
+        """GET alone: what a killed app had taken of a POST is lost, and only the client can tell whether to send it again. And small answers
+        alone, which the app sends in one piece: one that has begun is lost too."""
         port = free_port()
         app = self.start(Node(port=port))
         proxy = self.gatehouse({"upstream": {"url": app.url, "wait_for_app": "60s", "health": {"path": "/echo/health", "interval": "1s"}}, "workers": 2}, tls=True)
