@@ -6,10 +6,10 @@
 namespace gatehouse::proxy {
 namespace {
 
-// Of one request. Where there are several addresses the budget bounds them too; an app with only one that falls over the same request
-// twice may do so for ever.
+// Of one request. Where there are several addresses the budget bounds them too; an app with only one may fall over this very request, and
+// again each time it is back.
 constexpr int kMostRetries = 3;
-constexpr int kMostRetriesAtOneAddress = 1;
+constexpr int kMostRetriesAtOneAddress = 2;
 
 upstream::Pools::Choice choose_pool(ProxyExchange& exchange) {
   upstream::Pools& pools = *exchange.snapshot->pools;

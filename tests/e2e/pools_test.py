@@ -206,7 +206,7 @@ class Restarting(Pool):
         alone, which the app sends in one piece: one that has begun is lost too."""
         port = free_port()
         app = self.start(Node(port=port))
-        proxy = self.gatehouse({"upstream": {"url": app.url, "wait_for_app": "60s", "health": {"path": "/echo/health", "interval": "1s"}}, "workers": 2}, tls=True)
+        proxy = self.gatehouse({"upstream": {"url": app.url, "wait_for_app": "60s", "health": {"path": "/echo/health", "interval": "1s"}}, "workers": 2, "log": FULL_RECORDS}, tls=True)
         with Traffic(proxy, streams=False) as traffic:
             for _ in range(KILLS):
                 waits = proxy.metric("gatehouse_upstream_waits_total")
