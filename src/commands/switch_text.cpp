@@ -32,6 +32,8 @@ const object* object_of(const object& page, std::string_view key) {
   return found != nullptr ? found->if_object() : nullptr;
 }
 
+constexpr std::chrono::seconds kLongest{10};  // durations are told apart so far
+
 std::string row(const std::string& name, const std::string& requests, const std::string& failed, const std::string& p95) {
   char line[256];
   const int size = std::snprintf(line, sizeof line, "  %-22s %9s  %7s  %9s\n", name.c_str(), requests.c_str(), failed.c_str(), p95.c_str());
@@ -46,9 +48,9 @@ std::string table_of(const object& page) {
     const object* const pool = entry.if_object();
     if (pool == nullptr) continue;
     const bool before = find(*pool, "before") != nullptr;
-    const std::chrono::nanoseconds p95(static_cast<std::int64_t>(number_of(*pool, "p95_seconds") * 1e9));
+    const std::chrono::nanoseconds p95(static_cast<std::int64_t>(std::clamp(number_of(*pool, "p95_seconds"), 0.0, 1e6) * 1e9));
     text += row(text_of(*pool, "pool") + (before ? ", before" : ""), format_number(number_of(*pool, "requests")), percent_text(number_of(*pool, "error_ratio")),
-                p95.count() == 0 ? "-" : latency_text(p95));
+                p95.count() == 0 ? "-" : p95 >= kLongest ? "over 10 s" : latency_text(p95));
   }
   return text;
 }
