@@ -64,7 +64,8 @@ boost::asio::awaitable<std::string> PoolTraffic::check(std::string pool) {
 
 bool PoolTraffic::is_well(const std::string& pool) const {
   const auto states = checks_.pool_state(pool);
-  return std::any_of(states.begin(), states.end(), [](const auto& state) { return state.healthy; });
+  // An address that a reload has just brought has not been asked yet.
+  return std::any_of(states.begin(), states.end(), [](const auto& state) { return state.healthy || !state.answered; });
 }
 
 std::string shares_text(const admin::TrafficShares& shares) {

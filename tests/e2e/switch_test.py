@@ -311,6 +311,10 @@ class Surviving(Switching):
             answer = self.begin_watching(percent=100, watch="4s")
             for number in range(5):
                 self.write(limits={"body": f"{number + 6}MiB"})
+            # Another address of the pool that is being watched, which no check has seen yet.
+            second = self.start(Release("green"))
+            self.upstream["pools"][1] = {"name": "green", "urls": [second.url]}
+            self.write(upstream=self.upstream)
             self.assertEqual(self.state()["running"]["step"], "watching")
             self.assertEqual(answer().json()["result"], "moved")
             notes = self.write(upstream={**self.upstream, "active": "green"})
