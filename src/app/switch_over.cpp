@@ -77,6 +77,7 @@ struct SwitchOver::Running {
   PoolCounts target_start;
   std::deque<std::uint64_t> sent;        // to the target until each tick
   std::uint64_t overdue = 0;             // wait for longer than the limit
+  std::string stayed;                    // why it did not go back when it should have
   struct End {
     SwitchResult result;
     std::string message;
@@ -162,9 +163,21 @@ boost::asio::awaitable<void> SwitchOver::watch() {
     running_->timer.expires_at(std::min<Clock::time_point>(now + pace_.tick, end));
     co_await running_->timer.async_wait(use_result);
     if (running_->interrupted) co_return;
-    if (auto problem = judge())
+    const auto problem = judge();
+    if (problem && !traffic_.is_well(running_->next.base)) {
+      stay(*problem);
+      continue;
+    }
+    if (problem)
       interrupt(SwitchResult::kRolledBack, "the traffic is back on " + running_->next.base + ": " + running_->order.to + " did worse than it may: " + *problem);
   }
+}
+
+// Back to a pool that is down would be worse than any release that answers.
+void SwitchOver::stay(const std::string& problem) {
+  const bool first = running_->stayed.empty();
+  running_->stayed = running_->order.to + " did worse than it may (" + problem + "), but " + running_->next.base + " is not well: the traffic stayed";
+  if (first) log_->event(spdlog::level::warn, running_->stayed, {});
 }
 
 // So that whoever stops the other pool's app next breaks nothing off. Streams may last for days, so this has an end.
@@ -181,8 +194,8 @@ std::optional<std::string> SwitchOver::judge() {
   Running& run = *running_;
   const PoolCounts target = traffic_.counts(run.order.to).since(run.target_start);
   // Who was sent there before so many ticks and has no answer yet waits for longer than these.
-  run.sent.push_back(target.requests + target.waiting);
   if (run.order.max_p95) {
+    run.sent.push_back(target.requests + target.waiting);
     const auto ticks = static_cast<std::size_t>((*run.order.max_p95 + pace_.tick - std::chrono::milliseconds(1)) / pace_.tick);
     const std::uint64_t before = run.sent.size() > ticks ? run.sent[run.sent.size() - 1 - ticks] : 0;
     run.overdue = before > target.requests ? before - target.requests : 0;
@@ -223,14 +236,15 @@ void SwitchOver::finish(SwitchResult result, std::string message) {
   SwitchReport report;
   report.result = result;
   report.message = std::move(message);
-  if (running_->moved && running_->order.watch.count() != 0) {
-    report.watched = watched();
+  report.watched = watched();
+  if (!report.watched.empty()) {
     report.duration = since(running_->moved_at);
     const std::uint64_t seen = report.watched.back().requests;
     if (seen < running_->order.min_requests && result != SwitchResult::kRolledBack)
       report.notes.push_back(std::to_string(seen) + " requests reached " + running_->order.to + " while it was watched, too few to judge it by: " +
                              std::to_string(running_->order.min_requests) + " are needed");
   }
+  if (!running_->stayed.empty()) report.notes.push_back(running_->stayed);
   if (running_->settling) {
     const std::uint64_t left = traffic_.counts(running_->from).active;
     if (left != 0)
@@ -257,7 +271,7 @@ const char* SwitchOver::step_of(const Running& run) noexcept { return run.settli
 
 std::vector<admin::WatchedPool> SwitchOver::watched() const {
   const Running& run = *running_;
-  if (!run.moved) return {};
+  if (!run.moved || run.order.watch.count() == 0) return {};
   const bool before = run.next.percent == 100;
   const PoolCounts base = before ? run.base_before : counts_of_base().since(run.base_start);
   const PoolCounts target = traffic_.counts(run.order.to).since(run.target_start).with_overdue(run.overdue);

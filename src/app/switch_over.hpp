@@ -81,6 +81,7 @@ class SwitchOver {
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<void> watch();
   boost::asio::awaitable<void> settle();
+  void stay(const std::string& problem);
   std::optional<std::string> judge();
   static const char* step_of(const Running& run) noexcept;
   void go_back(Done done);

@@ -262,6 +262,17 @@ class Rollback(Switching):
         self.green.stop()
         self.assert_rolled_back(answer().json(), "its health checks fail")
 
+    def test_traffic_does_not_go_back_to_a_pool_that_is_down(self):
+        self.begin(green={"fails": 4})
+        answer = self.begin_watching(percent=100, watch="8s", max_error_ratio="1%")
+        self.blue.stop()
+        wait_until(lambda: self.proxy.metric("gatehouse_upstream_address_healthy", pool="blue") == 0, "blue is known to be down")
+        for _ in range(40):
+            self.proxy.fetch("GET", "/")
+        report = answer().json()
+        self.assertEqual((report["result"], report["traffic"]), ("moved", {"green": 100}))
+        self.assertRegex(report["notes"][0], "^green did worse than it may .*, but blue is not well: the traffic stayed$")
+
     def test_few_requests_decide_nothing_and_the_report_says_so(self):
         self.begin(green={"fails": 1})
         answer = self.begin_watching(percent=100, watch="2s", max_error_ratio="1%")

@@ -249,6 +249,19 @@ TEST_F(SwitchOverTest, TakesTheTrafficBackFromAPoolWhoseHealthChecksFail) {
   EXPECT_NE(reports.back().message.find("health checks"), std::string::npos);
 }
 
+TEST_F(SwitchOverTest, DoesNotGoBackToAPoolThatIsNotWell) {
+  traffic.failing = "blue";
+  when_green_has_traffic([this] { traffic.counted["green"] = counts(100, 10); });
+  SwitchOrder order = order_to("green", 100, 30ms);
+  order.max_error_ratio = 0.01;
+  const SwitchReport& report = run(order);
+  EXPECT_EQ(report.result, SwitchResult::kMoved);
+  ASSERT_EQ(report.notes.size(), 1U);
+  EXPECT_EQ(report.notes[0],
+            "green did worse than it may (10 of 100 requests failed (10 %), at most 1 % may), but blue is not well: the traffic stayed");
+  EXPECT_EQ(traffic.now, (TrafficShares{"green", "green", 0}));
+}
+
 TEST_F(SwitchOverTest, ComparesASwitchOfEverythingWithWhatWasBefore) {
   traffic.counted["blue"] = counts(1000, 0);
   when_green_has_traffic([this] { traffic.counted["green"] = counts(100, 20); });
