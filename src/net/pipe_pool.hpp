@@ -20,7 +20,7 @@ struct Pipe {
 class PipePool {
  public:
   // At most `most` at the same time.
-  explicit PipePool(std::size_t most) : most_(most) {}
+  explicit PipePool(std::size_t most) : most_(most) { free_.reserve(most); }
   PipePool(const PipePool&) = delete;
   PipePool& operator=(const PipePool&) = delete;
 

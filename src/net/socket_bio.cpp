@@ -1,17 +1,11 @@
 #include "net/socket_bio.hpp"
 
 #include <cerrno>
-#include <memory>
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
 
 namespace gatehouse::net {
 namespace {
-
-struct FreeMethod {
-  void operator()(BIO_METHOD* method) const noexcept { BIO_meth_free(method); }
-};
-using MethodPointer = std::unique_ptr<BIO_METHOD, FreeMethod>;
 
 Stream& stream_of(BIO* bio) { return *static_cast<Stream*>(BIO_get_data(bio)); }
 
@@ -44,14 +38,17 @@ long SocketBio::control(BIO* bio, int command, long, void*) {
 }
 
 bool SocketBio::attach(SSL& ssl, Stream& stream) {
-  static const MethodPointer kMethod = [] {
-    MethodPointer method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "gatehouse stream"));
-    if (!method || BIO_meth_set_read(method.get(), read) != 1 || BIO_meth_set_write(method.get(), write) != 1 ||
-        BIO_meth_set_ctrl(method.get(), control) != 1)
-      method.reset();
-    return method;
+  // Made once and never freed: connections may outlive everything that is.
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "gatehouse stream");
+    if (made != nullptr) {
+      BIO_meth_set_read(made, read);
+      BIO_meth_set_write(made, write);
+      BIO_meth_set_ctrl(made, control);
+    }
+    return made;
   }();
-  BIO* const bio = kMethod ? BIO_new(kMethod.get()) : nullptr;
+  BIO* const bio = method != nullptr ? BIO_new(method) : nullptr;
   if (bio == nullptr) return false;
   BIO_set_data(bio, &stream);
   BIO_set_init(bio, 1);

@@ -10,6 +10,8 @@ namespace {
 // Below that two copies cost less than two more system calls.
 constexpr std::uint64_t kWorthMoving = 32 * 1024;
 constexpr std::uint64_t kAtOnce = 1024 * 1024;
+// So much without a pause; then the other connections of this worker have their turn.
+constexpr std::uint64_t kInARow = 4 * kAtOnce;
 
 }  // namespace
 
@@ -27,7 +29,13 @@ awaitable<MoveEnd> move_body(ProxyExchange& exchange) {
   if (!pipe) co_return MoveEnd{errc::exhausted};
   exchange.upstream_bytes.release();
   bool client_waited_for = false;
+  std::uint64_t in_a_row = 0;
   while (body.left() > 0) {
+    if (in_a_row >= kInARow) {
+      in_a_row = 0;
+      const error_code error = co_await body.wait();
+      if (error) co_return MoveEnd{error};
+    }
     const net::IoResult got = from.try_move_to(pipe.write(), std::min(body.left(), kAtOnce));
     if (got.status == net::IoStatus::kClosed) co_return MoveEnd{errc::closed};
     if (got.status == net::IoStatus::kFailed) co_return MoveEnd{errc::reset};
@@ -37,6 +45,7 @@ awaitable<MoveEnd> move_body(ProxyExchange& exchange) {
       continue;
     }
     body.moved(got.bytes);
+    in_a_row += got.bytes;
     pipe.held = got.bytes;
     while (pipe.held > 0) {
       const net::IoResult sent = to.try_move_from(pipe.read(), pipe.held, body.left() > 0);
