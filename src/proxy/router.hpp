@@ -21,9 +21,9 @@ struct Route {
   std::unique_ptr<Chain> chain;
   observe::RouteMetrics* metrics = nullptr;  // the worker's; null: not counted by route
   bool own = false;  // served by Gatehouse itself (health, admin)
-  mutable std::uint64_t last_answer = 0;  // bytes in the body of the app's last one: the next will be like it
   // Its chain answers preflights: they are its own where the method they ask leave for is.
   bool answers_preflights = false;
+  mutable std::uint64_t last_answer = 0;  // bytes in the body of the app's last one: the next will be like it
 };
 
 class Router {
