@@ -242,6 +242,28 @@ TEST(RateRedisLogin, APasswordOpensAndAWrongOneIsReportedWithoutIt) {
   EXPECT_EQ(bad.events[0].find("horse"), std::string::npos);
 }
 
+TEST(RateRedisLogin, AUserWhoMayDoLittleMoreThanCountOpensADatabaseOfItsOwn) {
+  RedisServer redis({"--user", "counter", "on", ">correct-horse", "~*", "+evalsha", "+eval", "+script|load", "+select", "+@scripting", "+@read",
+                     "+@write", "+time", "--user", "default", "off"});
+  boost::asio::io_context io{1};
+  RateStore store;
+  store.timeout = 5s;
+  store.address = parse_redis_url("unix://" + redis.socket_path() + "?db=3").value();
+  store.address.user = "counter";
+  store.address.password = Secret("correct-horse");
+  Replica one(io, {policy("shared", 2)}, store);
+  Replica other(io, {policy("shared", 2)}, store);
+  EXPECT_EQ(one.send().status, 200);
+  EXPECT_EQ(other.send().status, 200);
+  EXPECT_EQ(one.send().status, 429);
+  EXPECT_EQ(one.failures() + other.failures(), 0U);
+  store.address.user = "nobody";
+  Replica bad(io, {policy("shared", 2)}, store);
+  bad.send();
+  ASSERT_EQ(bad.events.size(), 1U);
+  EXPECT_NE(bad.events[0].find("refuses us: WRONGPASS"), std::string::npos) << bad.events[0];
+}
+
 class RateRedisTls : public ::testing::Test {
  protected:
   RateRedisTls() {
