@@ -72,8 +72,8 @@ class Circuit(EndToEnd):
 
         def ask():
             answers.append(proxy.fetch("GET", "/tries").status)
-        wait_until(lambda: self.begin(ask) and len(self.arrived) == before + 1, "the first trial reached the app")
-        wait_until(lambda: self.begin(ask) and len(self.arrived) == before + 2, "the second too")
+        wait_until(lambda: self.begin(ask) and len(self.arrived) >= before + 1, "the first trial reached the app")
+        wait_until(lambda: self.begin(ask) and len(self.arrived) >= before + 2, "the second too")
         for _ in range(5):
             self.assert_problem(proxy.fetch("GET", "/more"), 503, "circuit_open")
         self.assertEqual(len(self.arrived), before + 2)
