@@ -9,7 +9,7 @@ find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
-pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(LIBPQ REQUIRED libpq)
 
 # Asio and Boost.JSON are compiled once, each in one file of ours.
 add_library(gatehouse_boost INTERFACE)

@@ -1,8 +1,8 @@
 #include "health/postgres_prober.hpp"
 
+#include "health/libpq.hpp"
 #include "health/waiter.hpp"
 
-#include <libpq-fe.h>
 #include <algorithm>
 #include <memory>
 
@@ -10,10 +10,10 @@ namespace gatehouse::health {
 namespace {
 
 struct ConnectionDeleter {
-  void operator()(PGconn* connection) const noexcept { PQfinish(connection); }
+  void operator()(PGconn* connection) const noexcept { libpq()->finish(connection); }
 };
 struct ResultDeleter {
-  void operator()(PGresult* answer) const noexcept { PQclear(answer); }
+  void operator()(PGresult* answer) const noexcept { libpq()->clear(answer); }
 };
 using ConnectionPointer = std::unique_ptr<PGconn, ConnectionDeleter>;
 using ResultPointer = std::unique_ptr<PGresult, ResultDeleter>;
@@ -41,9 +41,9 @@ ConnectionPointer start(const std::vector<std::pair<std::string, std::string>>& 
   }
   keywords.push_back(nullptr);
   values.push_back(nullptr);
-  ConnectionPointer connection(PQconnectStartParams(keywords.data(), values.data(), 0));
+  ConnectionPointer connection(libpq()->connectStartParams(keywords.data(), values.data(), 0));
   // From here on libpq's messages end in the SQLSTATE and quote nothing of what the server says.
-  if (connection) PQsetErrorVerbosity(connection.get(), PQERRORS_SQLSTATE);
+  if (connection) libpq()->setErrorVerbosity(connection.get(), PQERRORS_SQLSTATE);
   return connection;
 }
 
@@ -51,8 +51,8 @@ bool mentions(std::string_view message, std::string_view word) { return message.
 
 // Why a connection could not be made.
 std::string explain_failure(PGconn* connection) {
-  if (PQconnectionNeedsPassword(connection) == 1) return "asks for a password, and the URL has none";
-  const std::string_view message = PQerrorMessage(connection);
+  if (libpq()->connectionNeedsPassword(connection) == 1) return "asks for a password, and the URL has none";
+  const std::string_view message = libpq()->errorMessage(connection);
   if (const auto state = sqlstate_in(message); !state.empty()) return explain_sqlstate(state);
   if (mentions(message, "SSL") || mentions(message, "certificate"))
     return "the TLS connection failed: check sslmode, sslrootcert and the server's certificate";
@@ -88,45 +88,47 @@ awaitable<std::string> PostgresProber::probe(net::Clock::time_point deadline) {
 }
 
 awaitable<PostgresProber::Answer> PostgresProber::ask(Parameters parameters, net::Clock::time_point until) {
+  Answer answer;
+  answer.error = "cannot be asked: this machine has no libpq.so.5 (Debian's package libpq5)";
+  if (libpq() == nullptr) co_return answer;
   const ConnectionPointer connection = start(parameters);
   PGconn* const pg = connection.get();
-  Answer answer;
   answer.error = "could not be asked: no memory is left here";
   if (!connection) co_return answer;
   Waiter waiter(io_, wheel_);
   error_code error;
-  auto step = PQstatus(pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  auto step = libpq()->status(pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (step != PGRES_POLLING_OK) {
     if (step == PGRES_POLLING_FAILED) {
       answer.error = explain_failure(pg);
-      answer.server_spoke = !sqlstate_in(PQerrorMessage(pg)).empty();
+      answer.server_spoke = !sqlstate_in(libpq()->errorMessage(pg)).empty();
       co_return answer;
     }
     // Anew each time: libpq may go on with another socket, after TLS was refused for instance.
     const auto direction = step == PGRES_POLLING_READING ? net::Direction::kRead : net::Direction::kWrite;
-    error = co_await waiter.wait(PQsocket(pg), direction, until);
+    error = co_await waiter.wait(libpq()->socket(pg), direction, until);
     answer.error = explain(error);
     if (error) co_return answer;
-    step = PQconnectPoll(pg);
+    step = libpq()->connectPoll(pg);
   }
   answer.server_spoke = true;
   answer.error = "ended the connection without an answer";
-  if (PQsetnonblocking(pg, 1) != 0 || PQsendQuery(pg, "SELECT 1") != 1) co_return answer;
-  for (int left = PQflush(pg); left != 0 || PQisBusy(pg) == 1;) {
+  if (libpq()->setnonblocking(pg, 1) != 0 || libpq()->sendQuery(pg, "SELECT 1") != 1) co_return answer;
+  for (int left = libpq()->flush(pg); left != 0 || libpq()->isBusy(pg) == 1;) {
     if (left < 0) co_return answer;
     const auto direction = left > 0 ? net::Direction::kWrite : net::Direction::kRead;
-    error = co_await waiter.wait(PQsocket(pg), direction, until);
+    error = co_await waiter.wait(libpq()->socket(pg), direction, until);
     if (error) {
       answer.error = explain(error);
       co_return answer;
     }
-    if (PQconsumeInput(pg) != 1) co_return answer;
-    left = PQflush(pg);
+    if (libpq()->consumeInput(pg) != 1) co_return answer;
+    left = libpq()->flush(pg);
   }
-  const ResultPointer row(PQgetResult(pg));
-  if (PQresultStatus(row.get()) == PGRES_TUPLES_OK) {
+  const ResultPointer row(libpq()->getResult(pg));
+  if (libpq()->resultStatus(row.get()) == PGRES_TUPLES_OK) {
     answer.error.clear();
-  } else if (const char* state = PQresultErrorField(row.get(), PG_DIAG_SQLSTATE); state != nullptr) {
+  } else if (const char* state = libpq()->resultErrorField(row.get(), PG_DIAG_SQLSTATE); state != nullptr) {
     answer.error = explain_sqlstate(sqlstate_in(state));
   }
   co_return answer;
@@ -149,7 +151,9 @@ std::vector<std::pair<std::string, std::string>> postgres_parameters(const Servi
   add("dbname", either(std::string_view(url.path).substr(url.path.empty() ? 0 : 1), "dbname"));
   add("gssencmode", "disable");  // Kerberos asks its servers with blocking calls
   add("application_name", either("", "application_name").empty() ? "gatehouse-health" : "");
-  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> known(PQconndefaults(), PQconninfoFree);
+  if (libpq() == nullptr) return parameters;
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> known(libpq()->conndefaults(),
+                                                                             libpq()->conninfoFree);
   for (const PQconninfoOption* option = known.get(); option != nullptr && option->keyword != nullptr; ++option)
     if (std::find(std::begin(kNotFromUrl), std::end(kNotFromUrl), option->keyword) == std::end(kNotFromUrl))
       add(option->keyword, url.parameter(option->keyword));

@@ -1,6 +1,7 @@
 """The app's dependencies, asked in their own protocols: ended, frozen and started again while /health, /readyz and /metrics are
 watched."""
 import os
+import shutil
 import signal
 import socket
 import tempfile
@@ -22,8 +23,8 @@ class Watched(EndToEnd):
     def setUpClass(cls):
         cls.app = cls.start_shared(Uvicorn())
 
-    def watch(self, *checks, ready="/readyz"):
-        return self.gatehouse({"upstream": self.app.url, "health": {"checks": [{**QUICK, **check} for check in checks]}}, ready=ready)
+    def watch(self, *checks, ready="/readyz", env=None):
+        return self.gatehouse({"upstream": self.app.url, "health": {"checks": [{**QUICK, **check} for check in checks]}}, ready=ready, env=env)
 
     def check_of(self, proxy, name):
         return fetch(proxy.admin, "/health").json()["checks"][name][0]
@@ -104,6 +105,15 @@ class PostgresChecks(ServiceLife, Watched):
     def test_a_missing_database_is_told(self):
         proxy = self.watch({"name": "store", "type": "postgres", "url": self.service.url(database="nowhere"), "critical": False})
         wait_until(lambda: "3D000" in self.check_of(proxy, "store").get("output", ""), "SQLSTATE 3D000")
+
+    def test_it_says_so_where_libpq_is_missing(self):
+        empty = tempfile.mkdtemp(prefix="gatehouse-libraries-")
+        self.addCleanup(shutil.rmtree, empty)
+        with open(os.path.join(empty, "libpq.so.5"), "w"):
+            pass  # found first, and no library
+        proxy = self.watch({"name": "store", "type": "postgres", "url": self.service.url(), "critical": False}, env={"LD_LIBRARY_PATH": empty})
+        wait_until(lambda: "no libpq.so.5" in self.check_of(proxy, "store").get("output", ""), "the reason")
+        self.assert_serves(proxy)
 
     def test_a_unix_socket_will_do(self):
         url = f"postgresql://app:{self.service.password}@/postgres?host={self.service.folder}&port=ignored"
