@@ -52,6 +52,7 @@ class Formats(EndToEnd):
 
     def test_it_is_compressed_for_who_asks(self):
         self.proxy.fetch("GET", "/")
+        wait_until(lambda: self.proxy.metric("http_server_request_duration_seconds_count") > 0, "it is counted")
         packed = fetch(self.proxy.admin, "/metrics", headers=[("Accept-Encoding", "gzip")])
         self.assertEqual((packed.header("Content-Encoding"), packed.header("Vary")), ("gzip", "accept, accept-encoding"))
         text = gzip.decompress(packed.body).decode()
