@@ -23,7 +23,7 @@ class Running(EndToEnd):
     """A Gatehouse whose configuration file the test rewrites."""
 
     def begin(self, config=None, tls=True):
-        self.app = self.start(Uvicorn())
+        self.app = self.start(Uvicorn(keep_alive=60))
         self.config = {"upstream": self.app.url, "workers": 2, **(config or {})}
         self.proxy = self.gatehouse(self.config, tls=tls)
         with open(self.proxy.config_file) as file:
