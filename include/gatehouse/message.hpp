@@ -97,6 +97,7 @@ enum class FieldId : std::uint8_t {
   x_real_ip,
   x_request_id,
 };
+static_assert(static_cast<unsigned>(FieldId::x_request_id) < 64, "Headers keeps a bit for each");
 
 // The id of a field name in any case (RFC 9110 5.1: names are case-insensitive).
 FieldId field_id(std::string_view name) noexcept;
@@ -118,8 +119,10 @@ class Headers {
   const Field* end() const noexcept { return fields_ + size_; }
   std::size_t size() const noexcept { return size_; }
 
+  // False when no field of that name was ever added: most of what is asked for on the way of a request is not there.
+  bool may_have(FieldId id) const noexcept { return (added_ & bit(id)) != 0; }
   // The first field of that name, or null. Valid until the next change.
-  const Field* find(FieldId id) const noexcept;
+  const Field* find(FieldId id) const noexcept { return may_have(id) ? find_added(id) : nullptr; }
   const Field* find(std::string_view name) const noexcept;
   // The value of the first field of that name, or an empty text: use find() where the difference matters.
   std::string_view value(FieldId id) const noexcept;
@@ -135,13 +138,16 @@ class Headers {
   void add(std::string_view name, std::string_view value);
   // The same without a copy: both must outlive the exchange (literals, configuration, or the arena itself).
   void add_view(std::string_view name, std::string_view value) { append({name, value, field_id(name)}); }
+  // The same where the id is known: it is field_id(name).
   void append(Field field);
   // Replaces all fields of that name by one.
   void set(std::string_view name, std::string_view value);
   void set_view(std::string_view name, std::string_view value);
   // Removes all fields of that name; how many there were.
   std::size_t remove(std::string_view name) noexcept;
-  std::size_t remove(FieldId id) noexcept;
+  std::size_t remove(FieldId id) noexcept {
+    return may_have(id) ? remove_if([id](const Field& field) { return field.id == id; }) : 0;
+  }
   template <class Predicate>
   std::size_t remove_if(Predicate drop) {
     std::size_t kept = 0;
@@ -157,8 +163,12 @@ class Headers {
   Arena& arena() const noexcept { return *arena_; }
 
  private:
+  static constexpr std::uint64_t bit(FieldId id) noexcept { return std::uint64_t{1} << static_cast<unsigned>(id); }
+  const Field* find_added(FieldId id) const noexcept;
+
   Arena* arena_;
   Field* fields_ = nullptr;
+  std::uint64_t added_ = 0;  // the ids of all fields that were ever here
   std::uint32_t size_ = 0;
   std::uint32_t capacity_ = 0;
 };

@@ -58,14 +58,16 @@ std::optional<HeadError> read_fields(std::string_view lines, std::size_t limit, 
     const auto line = lines.substr(0, end - 1);
     lines.remove_prefix(end + 1);
     if (line.front() == ' ' || line.front() == '\t') return HeadError::folded_field;
-    std::size_t colon = 0;
-    while (colon < line.size() && is(kToken, line[colon])) ++colon;
-    const bool named = colon > 0 && colon < line.size() && line[colon] == ':';
-    for (std::size_t i = named ? colon + 1 : 0; i < line.size(); ++i)
-      if (!is(kFieldByte, line[i])) return line[i] == '\r' ? HeadError::bare_carriage_return : HeadError::control_byte;
+    const std::size_t colon = line.find(':');
+    const auto name = line.substr(0, colon == std::string_view::npos ? 0 : colon);
+    const FieldId id = field_id(name);
+    const bool named = id != FieldId::other || is_token(name);  // known names are tokens
+    const auto rest = named ? line.substr(colon + 1) : line;
+    if (const std::size_t clean = field_bytes(rest); clean != rest.size())
+      return rest[clean] == '\r' ? HeadError::bare_carriage_return : HeadError::control_byte;
     if (!named) return HeadError::malformed_field;
     if (headers.size() == limit) return HeadError::too_many_fields;
-    headers.add_view(line.substr(0, colon), trim(line.substr(colon + 1)));
+    headers.append({name, trim(rest), id});
   }
   return std::nullopt;
 }
@@ -94,6 +96,7 @@ struct ConnectionOptions {
 
 ConnectionOptions connection_options(const Headers& headers) noexcept {
   ConnectionOptions options;
+  if (!headers.may_have(FieldId::connection)) return options;
   for (const Field& field : headers) {
     if (field.id != FieldId::connection) continue;
     for_each_element(field.value, [&](std::string_view option) {
@@ -237,6 +240,7 @@ void join_cookies(Headers& headers) {
 
 bool wants_trailers(const Headers& headers) noexcept {
   bool wants = false;
+  if (!headers.may_have(FieldId::te)) return wants;
   for (const Field& field : headers)
     if (field.id == FieldId::te)
       for_each_element(field.value, [&](std::string_view coding) {
@@ -286,8 +290,7 @@ std::optional<HeadError> parse_response_head(std::string_view head, const HeadLi
                                              Response& response, ResponseHead& out) {
   const std::size_t line_end = head.find('\n');
   const auto line = head.substr(0, line_end - 1);
-  for (const char c : line)
-    if (!is(kFieldByte, c)) return HeadError::malformed_status_line;
+  if (field_bytes(line) != line.size()) return HeadError::malformed_status_line;
   // HTTP-version SP 3DIGIT SP [reason]; the space before an empty reason is often left out.
   if (line.size() < 12 || line[8] != ' ' || (line.size() > 12 && line[12] != ' '))
     return HeadError::malformed_status_line;

@@ -130,7 +130,7 @@ FieldId field_id(std::string_view name) noexcept {
   return FieldId::other;
 }
 
-const Field* Headers::find(FieldId id) const noexcept {
+const Field* Headers::find_added(FieldId id) const noexcept {
   for (const Field& field : *this)
     if (field.id == id) return &field;
   return nullptr;
@@ -155,6 +155,7 @@ std::string_view Headers::value(std::string_view name) const noexcept {
 }
 
 std::string_view Headers::joined(FieldId id, std::string_view separator) const {
+  if (!may_have(id)) return {};
   std::string_view only;
   std::size_t values = 0;
   std::size_t size = 0;
@@ -176,6 +177,7 @@ std::string_view Headers::joined(FieldId id, std::string_view separator) const {
 }
 
 std::size_t Headers::count(FieldId id) const noexcept {
+  if (!may_have(id)) return 0;
   return static_cast<std::size_t>(std::count_if(begin(), end(), [id](const Field& field) { return field.id == id; }));
 }
 
@@ -193,6 +195,7 @@ void Headers::append(Field field) {
     capacity_ = capacity;
   }
   fields_[size_++] = field;
+  added_ |= bit(field.id);
 }
 
 void Headers::add(std::string_view name, std::string_view value) { add_view(arena_->copy(name), arena_->copy(value)); }
@@ -202,6 +205,7 @@ void Headers::set(std::string_view name, std::string_view value) { set_view(aren
 void Headers::set_view(std::string_view name, std::string_view value) {
   const FieldId id = field_id(name);
   const auto same = [&](const Field& field) { return field.id == id && (id != FieldId::other || equals_ignoring_case(field.name, name)); };
+  if (!may_have(id)) return append({name, value, id});
   Field* const end = fields_ + size_;
   Field* const first = std::find_if(fields_, end, same);
   if (first == end) return append({name, value, id});
@@ -210,13 +214,10 @@ void Headers::set_view(std::string_view name, std::string_view value) {
   if (std::any_of(first + 1, end, same)) remove_if([&](const Field& field) { return &field > first && same(field); });
 }
 
-std::size_t Headers::remove(FieldId id) noexcept {
-  return remove_if([id](const Field& field) { return field.id == id; });
-}
-
 std::size_t Headers::remove(std::string_view name) noexcept {
   const FieldId id = field_id(name);
   if (id != FieldId::other) return remove(id);
+  if (!may_have(id)) return 0;
   return remove_if([name](const Field& field) { return equals_ignoring_case(field.name, name); });
 }
 

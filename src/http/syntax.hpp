@@ -2,7 +2,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -36,6 +38,21 @@ constexpr bool all(CharClass what, std::string_view text) noexcept {
   for (const char c : text)
     if (!is(what, c)) return false;
   return true;
+}
+
+// How many bytes at the beginning of `text` are field bytes.
+inline std::size_t field_bytes(std::string_view text) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x8080808080808080;
+  std::size_t at = 0;
+  // Eight at once while none of them can be a control byte or DEL: a borrow may flag one that is neither, never the other way round.
+  for (std::uint64_t bytes = 0; at + sizeof bytes <= text.size(); at += sizeof bytes) {
+    std::memcpy(&bytes, text.data() + at, sizeof bytes);
+    const std::uint64_t from_del = bytes ^ kOnes * 0x7f;
+    if ((((bytes - kOnes * 0x20) & ~bytes) | ((from_del - kOnes) & ~from_del)) & kHighs) break;
+  }
+  while (at < text.size() && is(kFieldByte, text[at])) ++at;
+  return at;
 }
 
 constexpr bool is_token(std::string_view text) noexcept { return !text.empty() && all(kToken, text); }

@@ -55,6 +55,21 @@ TEST_F(HeadersTest, KeepsOrderAndDuplicatesThroughGrowth) {
   EXPECT_EQ(joined(headers_), expected);
 }
 
+TEST_F(HeadersTest, MayHaveWhatWasEverAddedAndNothingElse) {
+  Headers headers(arena_);
+  EXPECT_FALSE(headers.may_have(FieldId::cookie));
+  headers.add("Cookie", "a=1");
+  headers.set("Via", "1.1 x");
+  EXPECT_TRUE(headers.may_have(FieldId::cookie));
+  EXPECT_TRUE(headers.may_have(FieldId::via));
+  EXPECT_FALSE(headers.may_have(FieldId::host));
+  EXPECT_FALSE(headers.may_have(FieldId::x_request_id));
+  EXPECT_EQ(headers.remove(FieldId::cookie), 1u);
+  EXPECT_EQ(headers.find(FieldId::cookie), nullptr);
+  headers.add("cookie", "b=2");
+  EXPECT_EQ(headers.value("Cookie"), "b=2");
+}
+
 TEST_F(HeadersTest, JoinsSeveralFieldsIntoOneListWithoutEmptyOnes) {
   EXPECT_EQ(headers_.joined(FieldId::cookie, "; "), "");
   headers_.add("Cookie", "a=1");

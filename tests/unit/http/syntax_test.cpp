@@ -41,6 +41,18 @@ TEST(ParseDecimal, ReadsDigitsOnlyAndNeverOverflows) {
     EXPECT_FALSE(parse_decimal(text)) << text;
 }
 
+TEST(FieldBytes, EndAtTheFirstByteThatIsNoneWhereverItStands) {
+  for (std::size_t size = 1; size <= 20; ++size)
+    for (std::size_t at = 0; at < size; ++at)
+      for (int c = 0; c < 256; ++c)
+        for (const char other : {'x', ' ', '\t', '\xff', '\x80', '\x20'}) {
+          std::string text(size, other);
+          text[at] = static_cast<char>(c);
+          ASSERT_EQ(field_bytes(text), is(kFieldByte, text[at]) ? size : at) << c << ' ' << size << ' ' << at;
+        }
+  EXPECT_EQ(field_bytes(""), 0u);
+}
+
 TEST(HexValue, KnowsBothCases) {
   unsigned expected = 0;
   for (const char c : std::string_view("0123456789abcdef")) EXPECT_EQ(hex_value(c), expected++);
