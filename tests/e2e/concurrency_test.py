@@ -84,7 +84,7 @@ class ConcurrencyLimits(EndToEnd):
                 self.assertEqual(proxy.metric("gatehouse_concurrency_refused_total", reason="queue_full"), 1)
                 self.release(name)
                 self.assertEqual(holder.response().status, 200)
-                self.assertEqual(proxy.fetch("GET", "/").status, 200)
+                wait_until(lambda: proxy.fetch("GET", "/").status == 200, "the place is free a moment after the answer")
 
     def test_nobody_waits_longer_than_the_deadline(self):
         proxy = self.proxy(requests=1, queue=10, queue_timeout="300ms")
@@ -130,7 +130,7 @@ class ConcurrencyLimits(EndToEnd):
                 self.assertEqual(proxy.metric("gatehouse_concurrency_refused_total", reason="abandoned_in_queue"), 1)
                 self.release(first)
                 self.assertEqual(holder.response().status, 200)
-                self.assertEqual(proxy.fetch("GET", "/").status, 200)
+                wait_until(lambda: proxy.fetch("GET", "/").status == 200, "the place is free a moment after the answer")
                 self.assertNotIn(f"held_{second}", self.app.fetch("GET", "/counts").json())
 
     def test_an_upload_whose_client_leaves_while_it_waits_leaves_the_queue(self):
