@@ -44,7 +44,11 @@ FramingVerdict judge_response_framing(const Headers& headers, unsigned minor_ver
   FramingVerdict verdict = judge(headers, minor_version, Framing::Kind::kUntilClose);
   // RFC 9112 6.3: these have no body; a field that says otherwise describes what GET would have brought.
   const bool bodiless = method == Method::kHead || status / 100 == 1 || status == 204 || status == 304;
-  if (bodiless && !verdict.error) verdict.framing = {};
+  if (bodiless && !verdict.error) {
+    const auto [kind, length] = verdict.framing;
+    verdict.body_announced = kind == Framing::Kind::kChunked || (kind == Framing::Kind::kLength && length != 0);
+    verdict.framing = {};
+  }
   return verdict;
 }
 

@@ -19,6 +19,9 @@ struct Framing {
 struct FramingVerdict {
   Framing framing;
   std::optional<HeadError> error;
+  // A response that has no body speaks of one all the same, as answers to HEAD do. Apps that send it nevertheless, and they are not few, would
+  // answer the next request on the connection with it.
+  bool body_announced = false;
 };
 
 FramingVerdict judge_request_framing(const Headers& headers, unsigned minor_version);

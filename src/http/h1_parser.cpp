@@ -306,7 +306,7 @@ std::optional<HeadError> parse_response_head(std::string_view head, const HeadLi
   if (!llhttp_agrees(Side::kResponse, head.substr(0, 9), head.substr(9))) return HeadError::ambiguous_head;
   const ConnectionOptions options = connection_options(response.headers);
   out.keep_alive = !options.close && (out.minor_version == 1 || options.keep_alive) &&
-                   out.framing.kind != Framing::Kind::kUntilClose;
+                   out.framing.kind != Framing::Kind::kUntilClose && !verdict.body_announced;
   if (options.upgrade && asks_for_websocket(response.headers)) out.upgrade = kWebSocket;
   return std::nullopt;
 }

@@ -77,7 +77,7 @@ std::optional<HeadError> parse_request_head(std::string_view head, const Request
 
 struct ResponseHead {
   Framing framing;
-  bool keep_alive = true;
+  bool keep_alive = true;  // another request may follow on the connection, and what comes then will be its answer
   unsigned minor_version = 1;
   std::string_view upgrade;  // "websocket" where the app names it, else empty
 };

@@ -239,9 +239,13 @@ TEST(UpstreamReuse, AConnectionIsUsedAgainOnlyWhenItsStateIsKnown) {
        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n", "hello", 1},
       {"no chunk at all", get, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "", 1},
       {"nothing to say", get, "HTTP/1.1 204 No Content\r\n\r\n", "", 1},
-      {"nothing new", get, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "", 1},
-      {"HEAD", head, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "", 1},
-      {"HEAD of chunks", head, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "", 1},
+      {"nothing new", get, "HTTP/1.1 304 Not Modified\r\n\r\n", "", 1},
+      {"nothing new, of no bytes", get, "HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n", "", 1},
+      {"HEAD", head, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "", 1},
+      // The body may still come: some apps send it.
+      {"nothing new, of five bytes", get, "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "", 2},
+      {"HEAD of a length", head, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "", 2},
+      {"HEAD of chunks", head, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "", 2},
       {"an interim answer first", get,
        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + kFine, "fine", 1},
       {"HTTP/1.0 that stays", get, "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello",
@@ -270,6 +274,25 @@ TEST(UpstreamReuse, AConnectionIsUsedAgainOnlyWhenItsStateIsKnown) {
     expect_in_step(client);
     EXPECT_EQ(app.connections(), reply.connections);
   }
+}
+
+TEST(UpstreamReuse, ABodyThatFollowsAnAnswerToHeadIsNoAnswerToTheNextRequest) {
+  ScriptedUpstream app({[](Peer& peer) {
+                          peer.read_request();
+                          peer.socket.send("HTTP/1.1 200 OK\r\nContent-Length: 42\r\n\r\n");
+                          // Once the next request has come, wherever it comes.
+                          peer.read_request();
+                          peer.socket.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+                        },
+                        [](Peer& peer) {
+                          while (peer.read_request()) peer.socket.send(kFine);
+                        }});
+  ProxyUnderTest proxy(app.port());
+  Socket client = proxy.connect();
+  client.send("HEAD /a HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(read_response(client, true).status, 200);
+  client.send(kGet);
+  EXPECT_EQ(read_response(client).body, "fine");
 }
 
 TEST(UpstreamReuse, BytesThatComeWhileAConnectionRestsAreNoAnswer) {

@@ -81,6 +81,15 @@ TEST_F(FramingTest, SomeAnswersHaveNoBodyWhateverTheirFieldsSay) {
     EXPECT_EQ(of_response(fields, status).framing.kind, Framing::Kind::kLength) << status;
 }
 
+TEST_F(FramingTest, ABodyThatIsSpokenOfAndNotThereIsTold) {
+  EXPECT_TRUE(of_response({{"Content-Length", "5"}}, 200, Method::kHead).body_announced);
+  EXPECT_TRUE(of_response({{"Transfer-Encoding", "chunked"}}, 200, Method::kHead).body_announced);
+  EXPECT_TRUE(of_response({{"Content-Length", "5"}}, 304).body_announced);
+  EXPECT_FALSE(of_response({{"Content-Length", "0"}}, 204).body_announced);
+  EXPECT_FALSE(of_response({}, 200, Method::kHead).body_announced);
+  EXPECT_FALSE(of_response({{"Content-Length", "5"}}, 200).body_announced);
+}
+
 TEST_F(FramingTest, AnAnswerWithoutBodyIsNoExcuseForTwoLengths) {
   EXPECT_TRUE(of_response({{"Content-Length", "5"}, {"Content-Length", "6"}}, 304).error);
 }

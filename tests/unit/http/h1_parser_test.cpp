@@ -239,6 +239,8 @@ TEST_F(ResponseHeadTest, TellsAnUpgradeOnlyWhereBothFieldsSayIt) {
 TEST_F(ResponseHeadTest, KnowsWhichAnswersHaveNoBody) {
   EXPECT_EQ(parse("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", Method::kHead), "none");
   EXPECT_EQ(head_.framing.kind, Framing::Kind::kNone);
+  EXPECT_FALSE(head_.keep_alive);  // the five bytes may come
+  EXPECT_EQ(parse("HTTP/1.1 200 OK\r\n\r\n", Method::kHead), "none");
   EXPECT_TRUE(head_.keep_alive);
 }
 
