@@ -209,12 +209,14 @@ void Stream::cancel() noexcept {
 void Stream::interrupt() noexcept { readiness_.end(errc::cancelled); }
 
 void Stream::shutdown_send() noexcept {
-  if (!socket_) return;
-  if (ssl_ && SSL_is_init_finished(ssl_.get())) {
-    ERR_clear_error();
-    SSL_shutdown(ssl_.get());
-  }
-  ::shutdown(native_handle(), SHUT_WR);
+  notify_close();
+  if (socket_) ::shutdown(native_handle(), SHUT_WR);
+}
+
+void Stream::notify_close() noexcept {
+  if (!socket_ || !ssl_ || !SSL_is_init_finished(ssl_.get())) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
 }
 
 void Stream::close() noexcept {

@@ -92,6 +92,8 @@ class Stream final : private Deadline {
   void interrupt() noexcept;
   // Orderly end of our bytes: close_notify for TLS, then FIN.
   void shutdown_send() noexcept;
+  // Its TLS part alone, where close() follows at once and says FIN by itself.
+  void notify_close() noexcept;
   void close() noexcept;
   bool is_open() const noexcept { return static_cast<bool>(socket_); }
   int native_handle() const noexcept { return socket_.get(); }

@@ -124,11 +124,12 @@ awaitable<void> Session::run() {
       ::setsockopt(stream_.native_handle(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
       co_return;
     }
+    if (after != After::kLinger) break;
     stream_.shutdown_send();
-    if (after == After::kLinger) co_await this->linger();
+    co_await this->linger();
     co_return;
   }
-  stream_.shutdown_send();
+  stream_.notify_close();
 }
 
 // Reads what is here until a head is complete or cannot become one; it stays in bytes_. Nothing: more must come.
