@@ -177,7 +177,7 @@ TEST(LogWriter, KeepsTheOldFileWhenItCannotOpenANewOne) {
   std::filesystem::create_directory(directory);
   const std::string path = directory + "/a.log";
   LogQueue queue;
-  LogWriter writer(queue, std::move(*LogOutput::to_file(path)));
+  LogWriter writer(queue, *LogOutput::to_file(path));
   std::filesystem::rename(directory, directory + ".moved");
   writer.reopen();
   while (writer.reopen_errors() == 0) std::this_thread::yield();
