@@ -4,6 +4,7 @@
 #include "http/h1_parser.hpp"
 #include "http/hop_by_hop.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
