@@ -1,6 +1,7 @@
 #include "observe/json_writer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
@@ -174,12 +175,19 @@ std::size_t cut_position(std::string_view value, std::size_t limit) noexcept {
 
 std::string cut_mark(std::size_t bytes) { return "…[" + std::to_string(bytes) + " bytes cut]"; }
 
-char* write_digits(char* to, unsigned value, int count) noexcept {
-  for (int i = count - 1; i >= 0; --i) {
-    to[i] = static_cast<char>('0' + value % 10);
-    value /= 10;
+constexpr auto kPairs = [] {
+  std::array<char, 200> pairs{};
+  for (std::size_t i = 0; i < 100; ++i) {
+    pairs[2 * i] = static_cast<char>('0' + i / 10);
+    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
   }
-  return to + count;
+  return pairs;
+}();
+
+// Two digits of a value below 100.
+char* write_pair(char* to, unsigned value) noexcept {
+  std::memcpy(to, &kPairs[2 * value], 2);
+  return to + 2;
 }
 
 }  // namespace
@@ -194,19 +202,21 @@ char* write_rfc3339(char* to, std::chrono::system_clock::time_point time) noexce
   const auto day = floor<days>(at);
   const year_month_day date{day};
   const auto clock = static_cast<unsigned>((at - day).count());
-  to = write_digits(to, static_cast<unsigned>(static_cast<int>(date.year())), 4);
+  const auto year_number = static_cast<unsigned>(static_cast<int>(date.year()));
+  to = write_pair(write_pair(to, year_number / 100), year_number % 100);
   *to++ = '-';
-  to = write_digits(to, static_cast<unsigned>(date.month()), 2);
+  to = write_pair(to, static_cast<unsigned>(date.month()));
   *to++ = '-';
-  to = write_digits(to, static_cast<unsigned>(date.day()), 2);
+  to = write_pair(to, static_cast<unsigned>(date.day()));
   *to++ = 'T';
-  to = write_digits(to, clock / 3600000, 2);
+  to = write_pair(to, clock / 3600000);
   *to++ = ':';
-  to = write_digits(to, clock / 60000 % 60, 2);
+  to = write_pair(to, clock / 60000 % 60);
   *to++ = ':';
-  to = write_digits(to, clock / 1000 % 60, 2);
+  to = write_pair(to, clock / 1000 % 60);
   *to++ = '.';
-  to = write_digits(to, clock % 1000, 3);
+  to = write_pair(to, clock % 1000 / 10);
+  *to++ = static_cast<char>('0' + clock % 10);
   *to++ = 'Z';
   return to;
 }
@@ -215,7 +225,8 @@ char* write_seconds(char* to, std::chrono::nanoseconds value) noexcept {
   const auto micros = static_cast<std::uint64_t>(value.count() < 0 ? 0 : value.count()) / 1000;
   to = std::to_chars(to, to + 24, micros / 1000000).ptr;
   *to++ = '.';
-  return write_digits(to, static_cast<unsigned>(micros % 1000000), 6);
+  const auto rest = static_cast<unsigned>(micros % 1000000);
+  return write_pair(write_pair(write_pair(to, rest / 10000), rest / 100 % 100), rest % 100);
 }
 
 void append_escaped(std::string& out, std::string_view value, std::size_t limit) {
@@ -250,17 +261,6 @@ void JsonWriter::grow(std::size_t room) {
   end_ = out_.data() + out_.size();
 }
 
-void JsonWriter::key(JsonKey key) {
-  const std::string_view name = key.text();
-  need(name.size() + 4);
-  *at_ = ',';
-  at_ += first_ ? 0 : 1;
-  first_ = false;
-  *at_++ = '"';
-  at_ = write_text(at_, name);
-  at_ = write_text(at_, "\":");
-}
-
 void JsonWriter::key_entry(std::string_view key) {
   need(4);
   if (!first_) *at_++ = ',';
@@ -285,51 +285,48 @@ void JsonWriter::escaped(std::string_view value, std::size_t limit) {
   at_ = write_text(at_, mark);
 }
 
-template <class T>
-void JsonWriter::digits(T value) {
-  need(32);
-  at_ = std::to_chars(at_, end_, value).ptr;
-}
-
-void JsonWriter::text(JsonKey name, std::string_view value, std::size_t limit) {
-  key(name);
-  need(2);
+void JsonWriter::quoted(std::string_view value, std::size_t limit) {
+  need(1);
   *at_++ = '"';
   escaped(value, limit);
   need(1);
   *at_++ = '"';
 }
 
-void JsonWriter::literal(JsonKey name, JsonKey value) {
-  key(name);
+void JsonWriter::quoted_literal(JsonKey value) {
   need(value.text().size() + 2);
   *at_++ = '"';
   at_ = write_text(at_, value.text());
   *at_++ = '"';
 }
 
-void JsonWriter::number(JsonKey name, std::uint64_t value) {
-  key(name);
-  digits(value);
+void JsonWriter::digits(std::uint64_t value) {
+  need(32);
+  at_ = std::to_chars(at_, end_, value).ptr;
 }
 
-void JsonWriter::number(JsonKey name, std::int64_t value) {
-  key(name);
-  digits(value);
+void JsonWriter::digits(std::int64_t value) {
+  need(32);
+  at_ = std::to_chars(at_, end_, value).ptr;
 }
 
-void JsonWriter::number(JsonKey name, double value) { number_entry(name.text(), value); }
+void JsonWriter::digits(double value) {
+  // JSON has no infinity and no NaN.
+  need(32);
+  at_ = std::isfinite(value) ? std::to_chars(at_, end_, value).ptr : write_text(at_, "null");
+}
 
-void JsonWriter::boolean(JsonKey name, bool value) { boolean_entry(name.text(), value); }
+void JsonWriter::truth(bool value) {
+  need(8);
+  at_ = write_text(at_, value ? "true" : "false");
+}
 
-void JsonWriter::seconds(JsonKey name, std::chrono::nanoseconds value) {
-  key(name);
+void JsonWriter::duration(std::chrono::nanoseconds value) {
   need(32);
   at_ = write_seconds(at_, value);
 }
 
-void JsonWriter::time(JsonKey name, std::chrono::system_clock::time_point value) {
-  key(name);
+void JsonWriter::moment(std::chrono::system_clock::time_point value) {
   need(26);
   *at_++ = '"';
   at_ = write_rfc3339(at_, value);
@@ -338,11 +335,7 @@ void JsonWriter::time(JsonKey name, std::chrono::system_clock::time_point value)
 
 void JsonWriter::text_entry(std::string_view name, std::string_view value, std::size_t limit) {
   key_entry(name);
-  need(2);
-  *at_++ = '"';
-  escaped(value, limit);
-  need(1);
-  *at_++ = '"';
+  quoted(value, limit);
 }
 
 void JsonWriter::number_entry(std::string_view name, std::int64_t value) {
@@ -355,23 +348,19 @@ void JsonWriter::number_entry(std::string_view name, std::uint64_t value) {
   digits(value);
 }
 
-void JsonWriter::seconds_entry(std::string_view name, std::chrono::nanoseconds value) {
-  key_entry(name);
-  need(32);
-  at_ = write_seconds(at_, value);
-}
-
 void JsonWriter::number_entry(std::string_view name, double value) {
   key_entry(name);
-  // JSON has no infinity and no NaN.
-  need(32);
-  at_ = std::isfinite(value) ? std::to_chars(at_, end_, value).ptr : write_text(at_, "null");
+  digits(value);
+}
+
+void JsonWriter::seconds_entry(std::string_view name, std::chrono::nanoseconds value) {
+  key_entry(name);
+  duration(value);
 }
 
 void JsonWriter::boolean_entry(std::string_view name, bool value) {
   key_entry(name);
-  need(8);
-  at_ = write_text(at_, value ? "true" : "false");
+  truth(value);
 }
 
 void JsonWriter::open(JsonKey name) {

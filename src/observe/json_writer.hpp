@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -38,18 +39,42 @@ class JsonWriter {
   JsonWriter& operator=(const JsonWriter&) = delete;
 
   // Of a value longer than `limit` bytes the beginning is kept, cut between code points and marked `…[N bytes cut]`.
-  void text(JsonKey key, std::string_view value, std::size_t limit = kJsonValueLimit);
+  void text(JsonKey name, std::string_view value, std::size_t limit = kJsonValueLimit) {
+    key(name);
+    quoted(value, limit);
+  }
   // A value that is a literal too.
-  void literal(JsonKey key, JsonKey value);
-  void number(JsonKey key, std::uint64_t value);
-  void number(JsonKey key, std::int64_t value);
-  void number(JsonKey key, double value);
-  void number(JsonKey key, int value) { number(key, static_cast<std::int64_t>(value)); }
-  void boolean(JsonKey key, bool value);
+  void literal(JsonKey name, JsonKey value) {
+    key(name);
+    quoted_literal(value);
+  }
+  void number(JsonKey name, std::uint64_t value) {
+    key(name);
+    digits(value);
+  }
+  void number(JsonKey name, std::int64_t value) {
+    key(name);
+    digits(value);
+  }
+  void number(JsonKey name, double value) {
+    key(name);
+    digits(value);
+  }
+  void number(JsonKey name, int value) { number(name, static_cast<std::int64_t>(value)); }
+  void boolean(JsonKey name, bool value) {
+    key(name);
+    truth(value);
+  }
   // Seconds with six digits; a negative duration is written as zero.
-  void seconds(JsonKey key, std::chrono::nanoseconds value);
+  void seconds(JsonKey name, std::chrono::nanoseconds value) {
+    key(name);
+    duration(value);
+  }
   // RFC 3339 in UTC with milliseconds.
-  void time(JsonKey key, std::chrono::system_clock::time_point value);
+  void time(JsonKey name, std::chrono::system_clock::time_point value) {
+    key(name);
+    moment(value);
+  }
 
   // The same for keys that are data: they are escaped, and cut at 128 bytes.
   void text_entry(std::string_view key, std::string_view value, std::size_t limit = kJsonValueLimit);
@@ -70,11 +95,28 @@ class JsonWriter {
   void need(std::size_t room) {
     if (static_cast<std::size_t>(end_ - at_) < room) grow(room);
   }
-  void key(JsonKey key);
+  // In the header because the size of a literal is known there, and copying it is a move or two then.
+  [[gnu::always_inline]] void key(JsonKey name) {
+    const std::string_view text = name.text();
+    need(text.size() + 4);
+    *at_ = ',';
+    at_ += first_ ? 0 : 1;
+    first_ = false;
+    *at_ = '"';
+    std::memcpy(at_ + 1, text.data(), text.size());
+    std::memcpy(at_ + 1 + text.size(), "\":", 2);
+    at_ += text.size() + 3;
+  }
   void key_entry(std::string_view key);
   void escaped(std::string_view value, std::size_t limit);
-  template <class T>
-  void digits(T value);
+  void quoted(std::string_view value, std::size_t limit);
+  void quoted_literal(JsonKey value);
+  void digits(std::uint64_t value);
+  void digits(std::int64_t value);
+  void digits(double value);
+  void truth(bool value);
+  void duration(std::chrono::nanoseconds value);
+  void moment(std::chrono::system_clock::time_point value);
 
   std::string& out_;
   const std::size_t start_;
