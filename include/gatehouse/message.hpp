@@ -101,6 +101,8 @@ static_assert(static_cast<unsigned>(FieldId::x_request_id) < 64, "Headers keeps 
 
 // The id of a field name in any case (RFC 9110 5.1: names are case-insensitive).
 FieldId field_id(std::string_view name) noexcept;
+// The name of an id in lower case; empty for `other`.
+std::string_view field_name(FieldId id) noexcept;
 // True when `a` and `b` are equal apart from ASCII case.
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
 
@@ -142,7 +144,9 @@ class Headers {
   void append(Field field);
   // Replaces all fields of that name by one.
   void set(std::string_view name, std::string_view value);
-  void set_view(std::string_view name, std::string_view value);
+  void set_view(std::string_view name, std::string_view value) { put({name, value, field_id(name)}); }
+  // The same for a name that has an id (not `other`), which is written in lower case and need not be looked up.
+  void set_view(FieldId id, std::string_view value) { put({field_name(id), value, id}); }
   // Removes all fields of that name; how many there were.
   std::size_t remove(std::string_view name) noexcept;
   std::size_t remove(FieldId id) noexcept {
@@ -163,6 +167,7 @@ class Headers {
   Arena& arena() const noexcept { return *arena_; }
 
  private:
+  void put(const Field& field);
   static constexpr std::uint64_t bit(FieldId id) noexcept { return std::uint64_t{1} << static_cast<unsigned>(id); }
   const Field* find_added(FieldId id) const noexcept;
 

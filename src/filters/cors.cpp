@@ -39,7 +39,7 @@ void vary_by_origin(Headers& headers) {
     const std::string_view value = http::trim(field.value);
     if (!value.empty()) said = said.empty() ? value : headers.arena().join({said, ", ", value});
   }
-  headers.set_view("vary", said.empty() ? std::string_view("Origin") : headers.arena().join({said, ", Origin"}));
+  headers.set_view(FieldId::vary, said.empty() ? std::string_view("Origin") : headers.arena().join({said, ", Origin"}));
 }
 
 bool is_safe(Method method) noexcept {

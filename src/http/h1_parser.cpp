@@ -235,7 +235,7 @@ std::size_t drop_ambiguous_names(Headers& headers, const std::vector<std::string
 // divide it, and says how it is put together again (RFC 9113 8.2.3).
 void join_cookies(Headers& headers) {
   if (headers.count(FieldId::cookie) < 2) return;
-  headers.set_view("cookie", headers.joined(FieldId::cookie, "; "));
+  headers.set_view(FieldId::cookie, headers.joined(FieldId::cookie, "; "));
 }
 
 bool wants_trailers(const Headers& headers) noexcept {

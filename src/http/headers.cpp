@@ -12,6 +12,7 @@ struct Known {
   FieldId id;
 };
 
+// In the order of FieldId.
 constexpr Known kKnown[] = {
     {"accept", FieldId::accept},
     {"access-control-request-headers", FieldId::access_control_request_headers},
@@ -53,6 +54,13 @@ constexpr Known kKnown[] = {
     {"x-real-ip", FieldId::x_real_ip},
     {"x-request-id", FieldId::x_request_id},
 };
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < std::size(kKnown); ++i)
+    if (static_cast<std::size_t>(kKnown[i].id) != i + 1) return false;
+  return true;
+}
+static_assert(in_order(), "field_name() finds a name by its id");
 
 constexpr char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
@@ -130,6 +138,10 @@ FieldId field_id(std::string_view name) noexcept {
   return FieldId::other;
 }
 
+std::string_view field_name(FieldId id) noexcept {
+  return id == FieldId::other ? std::string_view{} : kKnown[static_cast<std::size_t>(id) - 1].name;
+}
+
 const Field* Headers::find_added(FieldId id) const noexcept {
   for (const Field& field : *this)
     if (field.id == id) return &field;
@@ -202,15 +214,16 @@ void Headers::add(std::string_view name, std::string_view value) { add_view(aren
 
 void Headers::set(std::string_view name, std::string_view value) { set_view(arena_->copy(name), arena_->copy(value)); }
 
-void Headers::set_view(std::string_view name, std::string_view value) {
-  const FieldId id = field_id(name);
-  const auto same = [&](const Field& field) { return field.id == id && (id != FieldId::other || equals_ignoring_case(field.name, name)); };
-  if (!may_have(id)) return append({name, value, id});
+void Headers::put(const Field& put) {
+  if (!may_have(put.id)) return append(put);
+  const auto same = [&put](const Field& field) {
+    return field.id == put.id && (put.id != FieldId::other || equals_ignoring_case(field.name, put.name));
+  };
   Field* const end = fields_ + size_;
   Field* const first = std::find_if(fields_, end, same);
-  if (first == end) return append({name, value, id});
+  if (first == end) return append(put);
   // The first of them keeps its place.
-  *first = {name, value, id};
+  *first = put;
   if (std::any_of(first + 1, end, same)) remove_if([&](const Field& field) { return &field > first && same(field); });
 }
 

@@ -53,13 +53,13 @@ void set_forwarded_fields(ProxyExchange& exchange) {
   std::string_view before;
   if (exchange.peer_trusted && !rfc7239) before = headers.joined(FieldId::x_forwarded_for, ", ");
   if (told_client && rfc7239) before = exchange.client.text;
-  headers.set_view("x-forwarded-for", before.empty() ? exchange.peer.text : arena.join({before, ", ", exchange.peer.text}));
-  headers.set_view("x-forwarded-proto", scheme);
+  headers.set_view(FieldId::x_forwarded_for, before.empty() ? exchange.peer.text : arena.join({before, ", ", exchange.peer.text}));
+  headers.set_view(FieldId::x_forwarded_proto, scheme);
   if (!exchange.peer_trusted || headers.find(FieldId::x_forwarded_host) == nullptr) {
     if (exchange.request().authority.empty())
       headers.remove(FieldId::x_forwarded_host);
     else
-      headers.set_view("x-forwarded-host", exchange.request().authority);
+      headers.set_view(FieldId::x_forwarded_host, exchange.request().authority);
   }
   if (!exchange.peer_trusted) {
     headers.remove(FieldId::x_forwarded_port);
@@ -72,7 +72,7 @@ void set_forwarded_fields(ProxyExchange& exchange) {
   std::string_view told;
   if (exchange.peer_trusted && rfc7239) told = headers.joined(FieldId::forwarded, ", ");
   if (told_client && !rfc7239) told = arena.join({"for=", forwarded_node(exchange.client.text, arena)});
-  headers.set_view("forwarded", told.empty() ? element : arena.join({told, ", ", element}));
+  headers.set_view(FieldId::forwarded, told.empty() ? element : arena.join({told, ", ", element}));
 }
 
 bool worth_waiting_for(const ProxyExchange& exchange) noexcept {

@@ -38,6 +38,14 @@ TEST_F(HeadersTest, SetReplacesAllFieldsOfANameInThePlaceOfTheFirst) {
   EXPECT_EQ(joined(headers_), "A=new;B=old;C=old;Date=now;");
 }
 
+TEST_F(HeadersTest, SetByIdReplacesAllFieldsOfItsNameAndWritesItInLowerCase) {
+  for (const auto* name : {"Via", "B", "via"}) headers_.add(name, "old");
+  headers_.set_view(FieldId::via, "new");
+  EXPECT_EQ(joined(headers_), "via=new;B=old;");
+  headers_.set_view(FieldId::date, "now");
+  EXPECT_EQ(joined(headers_), "via=new;B=old;date=now;");
+}
+
 TEST_F(HeadersTest, RemoveTakesEveryFieldOfThatNameAndSaysHowMany) {
   for (const auto* name : {"Via", "X", "via", "x"}) headers_.add(name, "1");
   EXPECT_EQ(headers_.remove("VIA"), 2u);
