@@ -89,6 +89,7 @@ class Exchange {
   std::string_view note;
   // Set by the request-id filter.
   std::string_view request_id;
+  bool request_id_is_own = false;  // made here instead of taken from the client
   // Trace id of a valid traceparent field, else empty.
   std::string_view trace_id;
   // Wall clock and monotonic time at which the first byte of the head was there.

@@ -52,7 +52,8 @@ std::optional<Response> RequestId::on_request(Exchange& exchange) const {
       for (std::size_t i = 0; i < 16; ++i, bits >>= 4) digits[half * 16 + i] = kHex[bits & 15];
     }
     exchange.request_id = {digits, 32};
-    headers.set_view("x-request-id", exchange.request_id);
+    exchange.request_id_is_own = true;
+    headers.set_view(FieldId::x_request_id, exchange.request_id);
   }
   if (const Field* trace = headers.find(FieldId::traceparent)) {
     exchange.trace_id = headers.count(FieldId::traceparent) == 1 ? trace_id_of(trace->value) : std::string_view{};
@@ -65,7 +66,7 @@ std::optional<Response> RequestId::on_request(Exchange& exchange) const {
 }
 
 void RequestId::on_response(Exchange& exchange, Response& response) const {
-  response.headers.set_view("x-request-id", exchange.request_id);
+  response.headers.set_view(FieldId::x_request_id, exchange.request_id);
 }
 
 bool well_formed_request_id(std::string_view id) noexcept {

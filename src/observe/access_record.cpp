@@ -14,6 +14,11 @@ constexpr std::size_t kShort = 256;  // everything else
 
 JsonKey level_of(int status) noexcept { return status >= 500 ? JsonKey("error") : JsonKey("info"); }
 
+// Nothing of a client is in an id that was made here.
+std::string_view told_request_id(const AccessRecord& record, const Redactor& redactor, std::string& scratch) {
+  return record.request_id_is_own ? record.request_id : redactor.text(record.request_id, scratch);
+}
+
 class JsonRecord {
  public:
   JsonRecord(const AccessRecord& record, const AccessFormat& format, const Redactor& redactor, std::string& out)
@@ -49,7 +54,7 @@ class JsonRecord {
     text_if("gatehouse.note", record_.note);
     json_.seconds("gatehouse.duration.total", record_.total);
     text_if("client.address", redactor_.address(record_.client_address, scratch_));
-    text_if("request_id", redactor_.text(record_.request_id, scratch_));
+    text_if("request_id", told_request_id(record_, redactor_, scratch_));
   }
 
   void who() {
@@ -144,7 +149,7 @@ class TextRecord {
     pair("reason", record_.reason);
     if (!record_.note.empty()) pair("note", record_.note);
     if (format_.fields != AccessFields::kMinimal) more();
-    pair("id", redactor_.text(record_.request_id, scratch_));
+    pair("id", told_request_id(record_, redactor_, scratch_));
     headers(record_.request_headers, format_.request_headers);
     headers(record_.response_headers, format_.response_headers);
     out_ += '\n';

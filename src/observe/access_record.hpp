@@ -38,6 +38,7 @@ struct AccessRecord {
   std::string_view client_address;
   std::string_view peer_address;
   std::string_view request_id;
+  bool request_id_is_own = false;  // made here: holds nothing to hide
   std::string_view trace_id;
   std::string_view span_id;
   std::string_view protocol_version;  // 1.0, 1.1, 2

@@ -47,6 +47,7 @@ AccessRecord make_record(const ProxyExchange& exchange) {
   record.client_address = exchange.client.text;
   record.peer_address = exchange.peer.text;
   record.request_id = exchange.request_id;
+  record.request_id_is_own = exchange.request_id_is_own;
   record.trace_id = exchange.trace_id;
   record.protocol_version = request.minor_version == 0 ? "1.0" : "1.1";
   record.tls_version = version_number(exchange.tls_version);

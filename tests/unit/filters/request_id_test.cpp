@@ -22,6 +22,7 @@ TEST(RequestId, IsMadeWhenThereIsNone) {
   Passed passed;
   passed.run();
   EXPECT_EQ(passed.exchange.request_id.size(), 32U);
+  EXPECT_TRUE(passed.exchange.request_id_is_own);
   EXPECT_EQ(passed.exchange.request().headers.value(FieldId::x_request_id), passed.exchange.request_id);
   EXPECT_EQ(passed.response.headers.value(FieldId::x_request_id), passed.exchange.request_id);
 }
@@ -45,6 +46,7 @@ TEST(RequestId, OfTheClientIsKeptWhenWellFormed) {
   passed.exchange.request().headers.add("X-Request-Id", "a1b2-c3");
   passed.run();
   EXPECT_EQ(passed.exchange.request_id, "a1b2-c3");
+  EXPECT_FALSE(passed.exchange.request_id_is_own);
 }
 
 TEST(RequestId, OfTheClientIsReplacedWhenMalformedOrRepeated) {

@@ -147,6 +147,14 @@ TEST(AccessRecord, AddsHeadersThatTheFormatNamesAndRedactsThem) {
   EXPECT_EQ(line.at("http.response.header.content-type"), "text/html");
 }
 
+TEST(AccessRecord, HidesASecretInAnIdOfTheClientAndKeepsAnIdThatWasMadeHere) {
+  AccessRecord record = sample();
+  record.request_id = "token=not-a-token-4";
+  EXPECT_EQ(parsed(written(record)).at("request_id"), "token=REDACTED");
+  record.request_id_is_own = true;
+  EXPECT_EQ(parsed(written(record)).at("request_id"), "token=not-a-token-4");
+}
+
 TEST(AccessRecord, HasATextForm) {
   EXPECT_EQ(written(sample(), {.fields = AccessFields::kMinimal, .format = LogFormat::kText}),
             "2026-07-01T12:34:56.789Z POST /orders/17?page=2&access_token=REDACTED 201 0.012345s client=192.0.2.7 "
