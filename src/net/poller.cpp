@@ -1,5 +1,6 @@
 #include "net/poller.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <utility>
@@ -51,7 +52,7 @@ void Poller::remove(Readiness& readiness) noexcept {
 
 void Poller::wait_begins() {
   ++waits_;
-  if (!armed_ && !dispatching_) arm();
+  if (!armed_ && !dispatching_) go_on();
 }
 
 void Poller::wait_ends() noexcept {
@@ -60,25 +61,45 @@ void Poller::wait_ends() noexcept {
   set_.cancel(ignored);
 }
 
-void Poller::arm() {
+void Poller::line_up(Readiness& readiness) noexcept {
+  if (!readiness.in_line_.is_linked()) line_.push_back(readiness);
+}
+
+void Poller::go_on() {
   if (shut_) return;
-  armed_ = true;
-  set_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& error) {
+  const auto called_back = [this](const boost::system::error_code& error) {
     armed_ = false;
     if (!error) dispatch();
-    if (waits_ != 0 && !armed_) arm();
-  });
+    if (waits_ != 0 && !armed_) go_on();
+  };
+  armed_ = true;
+  if (line_.empty())
+    set_.async_wait(boost::asio::posix::descriptor_base::wait_read, called_back);
+  else
+    boost::asio::post(set_.get_executor(), [called_back] { called_back({}); });
 }
 
 void Poller::dispatch() {
+  dispatching_ = true;
+  int round = 0;
+  do {
+    hand_out();
+    for (std::size_t turn = 0; turn < kTurns && !line_.empty(); ++turn) {
+      Readiness& next = line_.front();
+      line_.pop_front();
+      next.on_turn();
+    }
+  } while (!line_.empty() && ++round < kRounds);
+  dispatching_ = false;
+}
+
+void Poller::hand_out() {
   const int count = ::epoll_wait(set_.native_handle(), batch_.data(), static_cast<int>(batch_.size()), 0);
   if (count <= 0) return;
-  dispatching_ = true;
   batch_size_ = static_cast<std::size_t>(count);
   for (std::size_t i = 0; i < batch_size_; ++i)
     if (auto* const readiness = static_cast<Readiness*>(batch_[i].data.ptr)) readiness->on_events(batch_[i].events);
   batch_size_ = 0;
-  dispatching_ = false;
 }
 
 }  // namespace gatehouse::net

@@ -7,6 +7,7 @@
 #include <array>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/intrusive/list.hpp>
 #include <sys/epoll.h>
 
 namespace gatehouse::net {
@@ -25,20 +26,30 @@ class Poller final : public boost::asio::execution_context::service {
   void remove(Readiness& readiness) noexcept;
   void wait_begins();
   void wait_ends() noexcept;
+  // Its reader goes on when those that wait with Turn::kAtOnce have done so.
+  void line_up(Readiness& readiness) noexcept;
 
  private:
+  using Line = boost::intrusive::list<Readiness, boost::intrusive::constant_time_size<false>,
+                                      boost::intrusive::member_hook<Readiness, decltype(Readiness::in_line_), &Readiness::in_line_>>;
   void shutdown() override;
-  void arm();
+  void go_on();
   void dispatch();
+  void hand_out();
 
-  // As many as are handled before others on this thread have their turn.
+  // Of those in line this many go on before the kernel is asked who else can: what they begin is mostly still warm in the caches when its
+  // answer comes, and a client that asks often cannot make the answers of others late.
+  static constexpr std::size_t kTurns = 16;
+  // How often that is done before others on this thread have their turn.
+  static constexpr int kRounds = 4;
   static constexpr std::size_t kBatch = 64;
   boost::asio::posix::stream_descriptor set_;  // the epoll set, as Asio sees it
   Readiness* first_ = nullptr;
   std::array<epoll_event, kBatch> batch_{};
   std::size_t batch_size_ = 0;
+  Line line_;
   std::size_t waits_ = 0;
-  bool armed_ = false;
+  bool armed_ = false;  // go_on() has arranged to be called back
   bool dispatching_ = false;
   bool shut_ = false;
 };

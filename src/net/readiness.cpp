@@ -8,9 +8,9 @@
 
 namespace gatehouse::net {
 
-boost::asio::awaitable<WaitEnd> Readiness::wait(Direction direction) {
+boost::asio::awaitable<WaitEnd> Readiness::wait(Direction direction, Turn turn) {
   return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(WaitEnd)>(
-      [this, direction](Waiter waiter) { begin(direction, std::move(waiter)); }, boost::asio::use_awaitable);
+      [this, direction, turn](Waiter waiter) { begin(direction, turn, std::move(waiter)); }, boost::asio::use_awaitable);
 }
 
 boost::asio::awaitable<WaitEnd> Readiness::ended(error_code why) {
@@ -18,12 +18,13 @@ boost::asio::awaitable<WaitEnd> Readiness::ended(error_code why) {
       [this, why](Waiter waiter) { post(std::move(waiter), why); }, boost::asio::use_awaitable);
 }
 
-void Readiness::begin(Direction direction, Waiter waiter) {
+void Readiness::begin(Direction direction, Turn turn, Waiter waiter) {
   if (!registered_) {
     if (const error_code error = register_socket()) return post(std::move(waiter), error);
   } else if (ready_[index(direction)] || (direction == Direction::kRead && peer_left_)) {
     return post(std::move(waiter), {});
   }
+  if (direction == Direction::kRead) turn_ = turn;
   waiters_[index(direction)].emplace(std::move(waiter));
   poller_->wait_begins();
 }
@@ -45,11 +46,17 @@ void Readiness::on_events(std::uint32_t events) {
   if ((events & (EPOLLRDHUP | kBroken)) != 0) peer_left_ = true;
   ready_[index(Direction::kRead)] |= readable;
   ready_[index(Direction::kWrite)] |= writable;
-  std::optional<Waiter> reader = readable ? take(Direction::kRead) : std::nullopt;
+  const bool stands_in_line = readable && turn_ == Turn::kAfterOthers && waiters_[index(Direction::kRead)];
+  if (stands_in_line) poller_->line_up(*this);
+  std::optional<Waiter> reader = readable && !stands_in_line ? take(Direction::kRead) : std::nullopt;
   std::optional<Waiter> writer = writable ? take(Direction::kWrite) : std::nullopt;
   // Whoever goes on may be the end of this object: nothing of it is touched any more.
   if (reader) (*reader)(WaitEnd{});
   if (writer) (*writer)(WaitEnd{});
+}
+
+void Readiness::on_turn() {
+  if (std::optional<Waiter> reader = take(Direction::kRead)) (*reader)(WaitEnd{});
 }
 
 std::optional<Readiness::Waiter> Readiness::take(Direction direction) noexcept {
@@ -57,6 +64,7 @@ std::optional<Readiness::Waiter> Readiness::take(Direction direction) noexcept {
   if (!waiting) return std::nullopt;
   std::optional<Waiter> waiter(std::move(*waiting));
   waiting.reset();
+  if (direction == Direction::kRead) in_line_.unlink();
   poller_->wait_ends();
   return waiter;
 }
@@ -73,6 +81,7 @@ void Readiness::post(Waiter waiter, error_code why) {
 void Readiness::forget() noexcept {
   if (!registered_) return;
   end(errc::cancelled);
+  in_line_.unlink();
   poller_->remove(*this);
   registered_ = false;
 }

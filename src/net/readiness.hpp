@@ -15,12 +15,16 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/intrusive/list_hook.hpp>
 #include <cstdint>
 #include <optional>
 
 namespace gatehouse::net {
 
 enum class Direction : std::uint8_t { kRead, kWrite };
+
+// Who goes on first when many can: work that has begun holds memory and connections until it ends, work that has not begun holds nothing.
+enum class Turn : std::uint8_t { kAtOnce, kAfterOthers };
 
 // How a wait ended: nothing, or why it did before the socket was ready.
 struct WaitEnd {
@@ -39,7 +43,8 @@ class Readiness {
   Readiness& operator=(const Readiness&) = delete;
 
   // Until the socket may be ready, or end(). One wait for each direction at a time. errc::exhausted where the kernel cannot watch it.
-  boost::asio::awaitable<WaitEnd> wait(Direction direction);
+  // `turn` is heeded for reading alone.
+  boost::asio::awaitable<WaitEnd> wait(Direction direction, Turn turn = Turn::kAtOnce);
   // A wait that is over before it began.
   boost::asio::awaitable<WaitEnd> ended(error_code why);
   // Ends the waits in progress with `why`; they go on from the io_context.
@@ -61,8 +66,9 @@ class Readiness {
   static constexpr std::size_t index(Direction direction) noexcept { return static_cast<std::size_t>(direction); }
 
   error_code register_socket();
-  void begin(Direction direction, Waiter waiter);
+  void begin(Direction direction, Turn turn, Waiter waiter);
   void on_events(std::uint32_t events);
+  void on_turn();
   std::optional<Waiter> take(Direction direction) noexcept;
   void post(Waiter waiter, error_code why);
 
@@ -70,8 +76,10 @@ class Readiness {
   Poller* poller_ = nullptr;
   Readiness* previous_ = nullptr;  // among the registered ones
   Readiness* next_ = nullptr;
+  boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> in_line_;
   int socket_;
   bool registered_ = false;
+  Turn turn_ = Turn::kAtOnce;  // of whoever waits to read
   bool peer_left_ = false;  // its end, or an error, waits behind whatever can still be read
   std::array<bool, 2> ready_{};
   std::array<std::optional<Waiter>, 2> waiters_;

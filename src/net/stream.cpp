@@ -171,10 +171,10 @@ bool Stream::peer_left() noexcept {
   return ::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-awaitable<WaitEnd> Stream::wait(Direction direction) {
+awaitable<WaitEnd> Stream::wait(Direction direction, Turn turn) {
   if (cancelled_ || !socket_) return readiness_.ended(errc::cancelled);
   if (timed_out_) return readiness_.ended(errc::timeout);
-  return readiness_.wait(direction);
+  return readiness_.wait(direction, turn);
 }
 
 awaitable<error_code> Stream::write_all(std::span<iovec> parts, Clock::duration idle) {

@@ -71,7 +71,7 @@ class Stream final : private Deadline {
   bool peer_left() noexcept;
 
   // errc::timeout after the deadline (until it is set anew), errc::cancelled after cancel(); no bytes are consumed.
-  awaitable<WaitEnd> wait(Direction direction);
+  awaitable<WaitEnd> wait(Direction direction, Turn turn = Turn::kAtOnce);
   // Writes everything, waiting as often as needed; each wait is bounded by `idle` (from progress to progress).
   awaitable<error_code> write_all(std::span<iovec> parts, Clock::duration idle);
 

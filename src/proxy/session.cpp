@@ -88,7 +88,7 @@ awaitable<void> Session::run() {
       idle_ = !first;
       unused_ = first;
       worker_.metrics.connections_idle.add();
-      const error_code error = co_await stream_.wait(net::Direction::kRead);
+      const error_code error = co_await stream_.wait(net::Direction::kRead, net::Turn::kAfterOthers);
       worker_.metrics.connections_idle.subtract();
       idle_ = unused_ = false;
       if (error) {

@@ -33,7 +33,8 @@ void WorkerState::serve(std::shared_ptr<const ListenerState> listener, int socke
 void WorkerState::close_idle_sessions() {
   leaving = true;
   for (Session* session = sessions_; session != nullptr; session = session->next_) {
-    if (session->idle_) session->stream_.cancel();
+    // Where something has come already, it may be a request.
+    if (session->idle_ && session->stream_.quiet()) session->stream_.cancel();
     // Its request may be on the way.
     if (session->unused_) session->stream_.set_deadline(net::Clock::now() + kDrainPatience);
     if (session->current_ != nullptr && session->current_->tunnel != nullptr) session->current_->tunnel->leave();

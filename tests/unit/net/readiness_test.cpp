@@ -2,6 +2,7 @@
 
 #include "net/stream.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -119,6 +120,53 @@ TEST(Readiness, BothDirectionsAreWaitedForAtOnce) {
   pair.send("x");
   io.run();
   EXPECT_EQ(reading, error_code{});
+}
+
+awaitable<void> wait_for_turn(Stream& stream, Turn turn, int name, std::vector<int>& order) {
+  const error_code error = co_await stream.wait(Direction::kRead, turn);
+  order.push_back(error ? -name : name);
+}
+
+TEST(Readiness, WorkThatGoesOnHasItsTurnBeforeWorkThatBegins) {
+  boost::asio::io_context io{1};
+  std::vector<std::unique_ptr<Pair>> pairs;
+  std::vector<int> order;
+  for (int i = 0; i < 100; ++i) {
+    pairs.push_back(std::make_unique<Pair>(io));
+    boost::asio::co_spawn(io, wait_for_turn(*pairs.back()->stream, i < 98 ? Turn::kAfterOthers : Turn::kAtOnce, i + 1, order), boost::asio::detached);
+  }
+  io.poll();
+  // More than the kernel tells at once: those that go on are in the second batch.
+  for (const auto& pair : pairs) pair->send("x");
+  io.run();
+  ASSERT_EQ(order.size(), 100U);
+  const auto place = [&order](int name) { return std::find(order.begin(), order.end(), name) - order.begin(); };
+  EXPECT_LT(place(99), 20);
+  EXPECT_LT(place(100), 20);
+  // The others in the order in which they became ready.
+  std::erase_if(order, [](int name) { return name > 98; });
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+awaitable<void> wait_and_end_others(std::vector<std::unique_ptr<Pair>>& pairs, std::vector<int>& order) {
+  co_await pairs[0]->stream->wait(Direction::kRead, Turn::kAfterOthers);
+  order.push_back(1);
+  pairs[1]->stream->interrupt();
+  pairs[2].reset();
+}
+
+TEST(Readiness, WhoeverStandsInLineMayBeEndedOrGo) {
+  boost::asio::io_context io{1};
+  std::vector<std::unique_ptr<Pair>> pairs;
+  std::vector<int> order;
+  for (int i = 0; i < 3; ++i) pairs.push_back(std::make_unique<Pair>(io));
+  boost::asio::co_spawn(io, wait_and_end_others(pairs, order), boost::asio::detached);
+  for (const int i : {1, 2})
+    boost::asio::co_spawn(io, wait_for_turn(*pairs[static_cast<std::size_t>(i)]->stream, Turn::kAfterOthers, i + 1, order), boost::asio::detached);
+  io.poll();
+  for (const auto& pair : pairs) pair->send("x");
+  io.run();
+  EXPECT_EQ(order, (std::vector<int>{1, -2, -3}));
 }
 
 TEST(Readiness, AConnectionIsQuietUntilItsPeerSpeaksOrLeaves) {
