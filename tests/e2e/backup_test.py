@@ -9,7 +9,9 @@ import threading
 
 from support.case import EndToEnd
 from support.judges import DEPLOY
+from support.process import Process
 from support.services import Postgres
+from support.waiting import wait_until
 
 SCHEMA = """
 create role shop_reader;
@@ -152,6 +154,16 @@ class Backups(WithShop):
         self.assertIn(f"{self.shop}-20210101T000000Z.dump", left)
         self.assertIn(f"{self.shop}-notes.dump", left)
         self.assertEqual(len(glob.glob(os.path.join(self.folder, "*.rows"))), 2)
+
+    def test_started_together_with_the_server_it_waits_for_it(self):
+        server = self.start(Postgres())
+        server.ends(2)
+        every = self.start(Process([os.path.join(DEPLOY, "backup/backup"), "--every", "1h"], env=self.environment(
+            PGPORT=str(server.port), PGPASSWORD_FILE=os.path.join(server.folder, "secret"), PGDATABASE="postgres", BACKUP_DIR=self.folder)))
+        wait_until(lambda: any("waiting for PostgreSQL" in line for line in every.stderr), "it waits")
+        server.begin()
+        wait_until(lambda: os.path.exists(os.path.join(self.folder, "latest")), "the first backup", patience=60)
+        every.stop()
 
     def test_without_a_server_there_is_no_backup_and_nothing_claims_one(self):
         code, said = self.script("backup/backup", PGPORT="1")
