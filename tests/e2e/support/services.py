@@ -8,6 +8,7 @@ import tempfile
 
 from .ports import free_port
 from .process import Process, die_with_the_test, accepts
+from .waiting import wait_until
 
 
 class _Service(Process):
@@ -69,6 +70,11 @@ class Postgres(_Service):
     def command(self):
         return [self._program("postgres"), "-D", os.path.join(self.folder, "data"), "-p", self.port, "-k", self.folder,
                 "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+
+    def begin(self):
+        super().begin()
+        # It listens before it lets anybody in.
+        wait_until(lambda: subprocess.run(["pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0, "PostgreSQL is ready", patience=60)
 
     def url(self, password=None, database="postgres"):
         return f"postgresql+asyncpg://app:{password or self.password}@127.0.0.1:{self.port}/{database}"
