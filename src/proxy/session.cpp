@@ -153,7 +153,7 @@ awaitable<Session::HeadResult> Session::wait_for_head(net::Clock::time_point beg
   // Set even where the first bytes came with the request before: whatever deadline is left was about that one.
   stream_.set_deadline(began + deadlines().request_head);
   for (;;) {
-    const error_code error = co_await stream_.wait(head.want);
+    const error_code error = co_await stream_.wait(head.want, net::Turn::kAfterOthers);
     if (error == errc::timeout) co_return HeadResult::kTimeout;
     if (error) co_return HeadResult::kGone;
     if (const auto read = take_head(head)) co_return *read;

@@ -42,7 +42,7 @@ awaitable<bool> Session::read_proxy_header() {
       continue;
     }
     if (got.status != net::IoStatus::kWouldBlock) co_return false;
-    const error_code error = co_await stream_.wait(got.want);
+    const error_code error = co_await stream_.wait(got.want, net::Turn::kAfterOthers);
     if (error) co_return false;
   }
 }
@@ -64,7 +64,7 @@ awaitable<bool> Session::handshake() {
     const net::IoResult step = stream_.try_handshake();
     if (step.status == net::IoStatus::kDone) break;
     error_code error = errc::tls;
-    if (step.status == net::IoStatus::kWouldBlock) error = co_await stream_.wait(step.want);
+    if (step.status == net::IoStatus::kWouldBlock) error = co_await stream_.wait(step.want, net::Turn::kAfterOthers);
     if (error) {
       worker_.metrics.tls_handshake_failures.add(handshake_failure(error, stream_.tls_failure()));
       // Somebody spoke HTTP to a port that speaks TLS: say so in a language they understand.
