@@ -31,7 +31,7 @@ def compose():
 def copy_with_secrets(test):
     """A copy of the folder in which make-secrets has run."""
     folder = os.path.join(test.enterContext(tempfile.TemporaryDirectory()), "compose")
-    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("secrets", "tls", ".env"))
+    shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("secrets", "tls", "backups", ".env"))
     subprocess.run([os.path.join(folder, "make-secrets")], check=True, capture_output=True)
     return folder
 
@@ -86,8 +86,8 @@ class ComposeFile(unittest.TestCase):
     def test_no_password_is_in_a_file_of_the_repository(self):
         text = yaml.safe_dump(compose())
         self.assertIsNone(re.search(r"(?i)password['\"]?: *(?!/run/secrets)[a-z0-9]{4,}$", text, re.M))
-        ignored = subprocess.run(["git", "check-ignore", "secrets/postgres_password", ".env", "tls/tls.key"], cwd=FOLDER, capture_output=True, text=True)
-        self.assertEqual(len(ignored.stdout.split()), 3)
+        ignored = subprocess.run(["git", "check-ignore", "secrets/postgres_password", ".env", "tls/tls.key", "backups/postgres/app.dump"], cwd=FOLDER, capture_output=True, text=True)
+        self.assertEqual(len(ignored.stdout.split()), 4)
 
 
 class Prometheus(unittest.TestCase):
@@ -114,6 +114,8 @@ class Secrets(unittest.TestCase):
     def test_they_are_made_once_in_a_folder_that_others_cannot_enter(self):
         folder = copy_with_secrets(self)
         self.assertEqual(stat.S_IMODE(os.stat(os.path.join(folder, "secrets")).st_mode), 0o700)
+        modes = [stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode) for name in ("backups", "backups/postgres")]
+        self.assertEqual(modes, [0o700, 0o1777])
         names = sorted(os.listdir(os.path.join(folder, "secrets")))
         self.assertEqual(names, sorted(compose()["secrets"]))
         before = {name: secret(folder, name) for name in names}
