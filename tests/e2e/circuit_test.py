@@ -78,7 +78,7 @@ class Circuit(EndToEnd):
             self.assert_problem(proxy.fetch("GET", "/more"), 503, "circuit_open")
         self.assertEqual(len(self.arrived), before + 2)
         self.go_on.set()
-        wait_until(lambda: answers.count(200) == 2, "both trials went well")
+        wait_until(lambda: answers.count(200) >= 2, "both trials went well")
         self.assertEqual(self.state(proxy), "closed")
 
     def begin(self, ask):
