@@ -214,17 +214,17 @@ void Headers::add(std::string_view name, std::string_view value) { add_view(aren
 
 void Headers::set(std::string_view name, std::string_view value) { set_view(arena_->copy(name), arena_->copy(value)); }
 
-void Headers::put(const Field& put) {
-  if (!may_have(put.id)) return append(put);
-  const auto same = [&put](const Field& field) {
-    return field.id == put.id && (put.id != FieldId::other || equals_ignoring_case(field.name, put.name));
+void Headers::put(const Field& field) {
+  if (!may_have(field.id)) return append(field);
+  const auto same = [&field](const Field& other) {
+    return other.id == field.id && (field.id != FieldId::other || equals_ignoring_case(other.name, field.name));
   };
   Field* const end = fields_ + size_;
   Field* const first = std::find_if(fields_, end, same);
-  if (first == end) return append(put);
+  if (first == end) return append(field);
   // The first of them keeps its place.
-  *first = put;
-  if (std::any_of(first + 1, end, same)) remove_if([&](const Field& field) { return &field > first && same(field); });
+  *first = field;
+  if (std::any_of(first + 1, end, same)) remove_if([&](const Field& other) { return &other > first && same(other); });
 }
 
 std::size_t Headers::remove(std::string_view name) noexcept {

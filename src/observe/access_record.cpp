@@ -14,11 +14,6 @@ constexpr std::size_t kShort = 256;  // everything else
 
 JsonKey level_of(int status) noexcept { return status >= 500 ? JsonKey("error") : JsonKey("info"); }
 
-// Nothing of a client is in an id that was made here.
-std::string_view told_request_id(const AccessRecord& record, const Redactor& redactor, std::string& scratch) {
-  return record.request_id_is_own ? record.request_id : redactor.text(record.request_id, scratch);
-}
-
 class JsonRecord {
  public:
   JsonRecord(const AccessRecord& record, const AccessFormat& format, const Redactor& redactor, std::string& out)
@@ -206,6 +201,10 @@ class TextRecord {
 };
 
 }  // namespace
+
+std::string_view told_request_id(const AccessRecord& record, const Redactor& redactor, std::string& scratch) {
+  return record.request_id_is_own ? record.request_id : redactor.text(record.request_id, scratch);
+}
 
 void write_access_record(const AccessRecord& record, const AccessFormat& format, const Redactor& redactor,
                          std::string& out) {

@@ -78,6 +78,9 @@ struct AccessFormat {
   std::vector<std::string> response_headers{};
 };
 
+// The request id as it may be told: one that the client sent without the secrets in it. May be a view of `scratch`.
+std::string_view told_request_id(const AccessRecord& record, const Redactor& redactor, std::string& scratch);
+
 // Appends one line, its line break included, to `out`. Never fails; every value is bounded.
 void write_access_record(const AccessRecord& record, const AccessFormat& format, const Redactor& redactor,
                          std::string& out);

@@ -177,7 +177,7 @@ void Recorder::remember(const ProxyExchange& exchange, const AccessRecord& recor
   error.route = record.route;
   error.reason = record.reason;
   error.sidecar = record.sidecar;
-  error.request_id = redactor.text(record.request_id, scratch_);
+  error.request_id = told_request_id(record, redactor, scratch_);
   error.duration = record.total;
   exchange.worker.metrics.recent_errors.add(std::move(error));
 }

@@ -151,6 +151,7 @@ TEST(Readiness, WorkThatGoesOnHasItsTurnBeforeWorkThatBegins) {
 awaitable<void> wait_and_end_others(std::vector<std::unique_ptr<Pair>>& pairs, std::vector<int>& order) {
   co_await pairs[0]->stream->wait(Direction::kRead, Turn::kAfterOthers);
   order.push_back(1);
+  EXPECT_FALSE(pairs[1]->stream->quiet()) << "what it waits for has come";
   pairs[1]->stream->interrupt();
   pairs[2].reset();
 }
