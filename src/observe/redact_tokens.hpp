@@ -1,5 +1,5 @@
-// Secrets that show by their shape: the well-known prefixes of provider keys, JSON web tokens, private keys, payment
-// cards. Pure functions over a text and a place in it; linear in the length of what they find.
+// Secrets that show by their shape: credentials behind a scheme, private keys, payment cards, what looks random; keys with a
+// known prefix are in redact_provider_keys.hpp. Pure functions over a text and a place in it; linear in the length of what they find.
 #pragma once
 
 #include <array>
@@ -23,14 +23,9 @@ inline constexpr auto kTokenChars = [] {
 }();
 constexpr bool is_token_char(char c) noexcept { return kTokenChars[static_cast<unsigned char>(c)]; }
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
 constexpr bool is_alpha(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 constexpr bool is_alnum(char c) noexcept { return is_alpha(c) || is_digit(c); }
-
-// The secret that begins at `at`, where a run of token characters begins (or goes on behind `-` or `_`) that ends at
-// `run_end`. May end behind it (the other parts of a JSON web token).
-std::optional<TextSpan> find_token(std::string_view text, std::size_t at, std::size_t run_end) noexcept;
-// The secret around a whole run that no prefix of the run gives away; may begin before it (`SG.`).
-std::optional<TextSpan> find_odd_token(std::string_view text, std::size_t at, std::size_t run_end) noexcept;
 
 // The credentials behind `Bearer ` or `Basic ` when `at` is where they would begin.
 std::optional<TextSpan> find_scheme_credentials(std::string_view text, std::size_t at) noexcept;

@@ -2,8 +2,7 @@
 
 #include "observe/redact_patterns.hpp"
 #include "observe/redact_scan.hpp"
-
-#include <gatehouse/message.hpp>
+#include "observe/redact_text.hpp"
 
 #include <arpa/inet.h>
 
@@ -16,8 +15,6 @@ namespace {
 
 using Verdict = SensitiveNames::Verdict;
 
-// Shorter values of parameters that are only secret in URLs say too little to be one (`?state=CA`).
-constexpr std::size_t kShortestUrlSecret = 4;
 // Passes over one text.
 constexpr int kMostLooks = 4;
 // How often a URL may be encoded into a parameter of another one.
@@ -27,10 +24,6 @@ constexpr int kNesting = 3;
 std::size_t position_of(char c, std::string_view text, std::size_t from) noexcept {
   while (from < text.size() && text[from] != c) ++from;
   return from;
-}
-
-bool ends_with(std::string_view text, std::string_view lower) {
-  return text.size() >= lower.size() && equals_ignoring_case(text.substr(text.size() - lower.size()), lower);
 }
 
 }  // namespace
@@ -123,7 +116,7 @@ bool Redactor::hides_parameter(std::string_view name, std::string_view value) co
       return !value.empty();
     case Verdict::kInUrl:
     case Verdict::kSuspect:
-      return value.size() >= kShortestUrlSecret;
+      return value.size() >= kShortestInUrl;
     case Verdict::kHarmless:
       break;
   }
@@ -232,9 +225,9 @@ std::string_view Redactor::path(std::string_view in, std::string_view route, std
 
 std::string_view Redactor::header(std::string_view name, std::string_view value, std::string& scratch) const {
   if (value.empty()) return value;
-  if (ends_with(name, "cookie")) {
+  if (ends_with_ignoring_case(name, "cookie")) {
     std::string out;
-    const bool set = ends_with(name, "set-cookie");
+    const bool set = ends_with_ignoring_case(name, "set-cookie");
     if (!set || !hider_.drops()) RedactScan::append_cookies(hider_, value, out, hider_.drops());
     scratch = std::move(out);
     return scratch;
@@ -250,7 +243,7 @@ std::string_view Redactor::value(std::string_view name, std::string_view in, std
   const Verdict verdict = in.empty() ? Verdict::kHarmless : names_.judge(name);
   if (verdict != Verdict::kSensitive && !(verdict == Verdict::kSuspect && looks_random(in))) return text(in, scratch);
   TextSpan secret{0, in.size()};
-  if (ends_with(name, "authorization")) secret = RedactScan::credentials(in, secret);
+  if (ends_with_ignoring_case(name, "authorization")) secret = RedactScan::credentials(in, secret);
   std::string out;
   if (!hider_.drops()) {
     out = in.substr(0, secret.begin);
