@@ -42,6 +42,7 @@ void Application::await_end_signal() {
     stop_signal_ = signal;
     log_->info("{} received: draining", signal == SIGTERM ? "SIGTERM" : "SIGINT");
     notify_stopping();
+    serving_->expect_drain();
     // Who drained before has waited already.
     begin_shutdown(drain_ ? milliseconds(0) : config_->shutdown.linger);
     await_end_signal();

@@ -193,6 +193,10 @@ void Serving::close_idle() {
   for (const auto& worker : workers_) worker->close_idle();
 }
 
+void Serving::expect_drain() {
+  for (const auto& worker : workers_) worker->expect_drain();
+}
+
 void Serving::drain(std::chrono::milliseconds deadline) {
   for (const auto& worker : workers_) worker->drain(deadline);
 }

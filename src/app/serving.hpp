@@ -44,6 +44,8 @@ class Serving {
   void start();
   // Connections that rest are closed, the others after their answer.
   void close_idle();
+  // Before drain(): see Worker.
+  void expect_drain();
   void drain(std::chrono::milliseconds deadline);
   // Waits until all workers have ended. Any thread.
   void join();

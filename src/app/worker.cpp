@@ -1,5 +1,6 @@
 #include "app/worker.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 
 namespace gatehouse {
@@ -7,6 +8,8 @@ namespace {
 
 constexpr std::chrono::seconds kBeat{1};
 constexpr std::chrono::seconds kLastMoment{1};  // for cancelled sessions to leave in order
+// For the first bytes of those who have connected, which are on the way.
+constexpr std::chrono::milliseconds kFirstBytes{100};
 
 std::int64_t now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(net::Clock::now().time_since_epoch()).count();
@@ -18,7 +21,7 @@ boost::asio::awaitable<void> accept_on(std::shared_ptr<net::Listener> listener) 
 }  // namespace
 
 Worker::Worker(proxy::SharedState& shared)
-    : state_(shared), heartbeat_(state_.io), drain_timer_(state_.io), last_beat_(now_ms()) {
+    : state_(shared), heartbeat_(state_.io), drain_timer_(state_.io), closing_timer_(state_.io), last_beat_(now_ms()) {
   work_.emplace(state_.io.get_executor());
 }
 
@@ -80,11 +83,16 @@ std::chrono::milliseconds Worker::silence() const noexcept {
   return std::chrono::milliseconds(now_ms() - last_beat_.load(std::memory_order_relaxed));
 }
 
+template <class Do>
+void Worker::for_each_listener(Do&& act) {
+  for (const auto& [name, listening] : listeners_)
+    for (const auto& socket : listening.sockets) act(*socket);
+}
+
 void Worker::copy_sockets(std::function<void(std::vector<net::Descriptor>)> done) {
   boost::asio::post(state_.io, [this, done = std::move(done)] {
     std::vector<net::Descriptor> copies;
-    for (const auto& [name, listening] : listeners_)
-      for (const auto& socket : listening.sockets) copies.push_back(socket->copy());
+    for_each_listener([&copies](net::Listener& listener) { copies.push_back(listener.copy()); });
     done(std::move(copies));
   });
 }
@@ -93,10 +101,17 @@ void Worker::close_idle() {
   boost::asio::post(state_.io, [this] { state_.close_idle_sessions(); });
 }
 
+void Worker::expect_drain() {
+  boost::asio::post(state_.io, [this] {
+    for_each_listener([](net::Listener& listener) { listener.hand_over_at_once(); });
+    first_bytes_until_ = net::Clock::now() + kFirstBytes;
+  });
+}
+
 void Worker::drain(std::chrono::milliseconds deadline) {
   boost::asio::post(state_.io, [this, deadline] {
-    for (const auto& [name, listening] : listeners_)
-      for (const auto& socket : listening.sockets) socket->close();
+    closing_timer_.expires_at(std::min(first_bytes_until_, net::Clock::now() + deadline));
+    closing_timer_.async_wait([this](const boost::system::error_code&) { for_each_listener([](net::Listener& listener) { listener.close(); }); });
     state_.close_idle_sessions();
     state_.tasks.when_empty([this] { finish(); });
     drain_timer_.expires_after(deadline);

@@ -51,7 +51,11 @@ class Worker {
   // From any thread: connections that wait for a request are closed, the others after their answer; upgraded ones are told to go.
   // Accepting goes on.
   void close_idle();
-  // From any thread: no connection is accepted from now on, requests in flight have until `deadline`, then the worker ends.
+  // From any thread: connections are accepted before they have said anything, for drain() follows and would turn them away. Not where the
+  // sockets go on in another process.
+  void expect_drain();
+  // From any thread: no connection is accepted from now on, or from a tenth of a second after expect_drain(); requests in flight have until
+  // `deadline`, then the worker ends.
   void drain(std::chrono::milliseconds deadline);
   // From any thread: ends now.
   void stop();
@@ -66,6 +70,8 @@ class Worker {
     std::vector<std::shared_ptr<net::Listener>> sockets;
   };
   void listen(Listening& listening, int descriptor);
+  template <class Do>
+  void for_each_listener(Do&& act);
   void beat();
   void finish();
 
@@ -75,6 +81,8 @@ class Worker {
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_;
   boost::asio::steady_timer heartbeat_;
   boost::asio::steady_timer drain_timer_;
+  boost::asio::steady_timer closing_timer_;  // until listening ends
+  net::Clock::time_point first_bytes_until_;
   std::atomic<std::int64_t> last_beat_;
   std::thread thread_;
 };

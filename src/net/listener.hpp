@@ -38,6 +38,9 @@ class Listener {
   // Accepts until close(), which takes in first who waits to be accepted.
   boost::asio::awaitable<void> run();
   void close();
+  // From now on connections are handed over before they have said anything, as close() would turn away those that wait for their first
+  // bytes (tcp(7), TCP_DEFER_ACCEPT): to be called a moment before it. Copies are the same socket: not where they go on.
+  void hand_over_at_once() noexcept;
   // The same listening socket once more.
   Descriptor copy();
 

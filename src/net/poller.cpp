@@ -25,6 +25,8 @@ void Poller::shutdown() {
   shut_ = true;
   for (Readiness* each = first_; each != nullptr; each = each->next_)
     for (auto& waiter : each->waiters_) waiter.reset();
+  for (Readiness& each : line_)
+    for (auto& waiter : each.waiters_) waiter.reset();
 }
 
 bool Poller::add(Readiness& readiness) noexcept {
@@ -52,7 +54,7 @@ void Poller::remove(Readiness& readiness) noexcept {
 
 void Poller::wait_begins() {
   ++waits_;
-  if (!armed_ && !dispatching_) go_on();
+  if (!dispatching_) go_on();
 }
 
 void Poller::wait_ends() noexcept {
@@ -63,20 +65,20 @@ void Poller::wait_ends() noexcept {
 
 void Poller::line_up(Readiness& readiness) noexcept {
   if (!readiness.in_line_.is_linked()) line_.push_back(readiness);
+  if (!dispatching_) go_on();
 }
 
+// Arranges the next round: when the kernel has news, or soon where somebody is in line already.
 void Poller::go_on() {
   if (shut_) return;
-  const auto called_back = [this](const boost::system::error_code& error) {
-    armed_ = false;
-    if (!error) dispatch();
-    if (waits_ != 0 && !armed_) go_on();
-  };
-  armed_ = true;
-  if (line_.empty())
-    set_.async_wait(boost::asio::posix::descriptor_base::wait_read, called_back);
-  else
-    boost::asio::post(set_.get_executor(), [called_back] { called_back({}); });
+  if (!line_.empty()) {
+    if (!std::exchange(called_, true)) boost::asio::post(set_.get_executor(), [this] { called_ = false, dispatch(); });
+  } else if (waits_ != 0 && !std::exchange(armed_, true)) {
+    set_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& error) {
+      armed_ = false;
+      error ? go_on() : dispatch();
+    });
+  }
 }
 
 void Poller::dispatch() {
@@ -91,6 +93,7 @@ void Poller::dispatch() {
     }
   } while (!line_.empty() && ++round < kRounds);
   dispatching_ = false;
+  go_on();
 }
 
 void Poller::hand_out() {

@@ -49,7 +49,8 @@ class Poller final : public boost::asio::execution_context::service {
   std::size_t batch_size_ = 0;
   Line line_;
   std::size_t waits_ = 0;
-  bool armed_ = false;  // go_on() has arranged to be called back
+  bool armed_ = false;   // Asio watches the set
+  bool called_ = false;  // the next round has been arranged, for those in line
   bool dispatching_ = false;
   bool shut_ = false;
 };

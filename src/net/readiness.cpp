@@ -19,24 +19,29 @@ boost::asio::awaitable<WaitEnd> Readiness::ended(error_code why) {
 }
 
 void Readiness::begin(Direction direction, Turn turn, Waiter waiter) {
-  if (!registered_) {
-    if (const error_code error = register_socket()) return post(std::move(waiter), error);
-  } else if (ready_[index(direction)] || (direction == Direction::kRead && peer_left_)) {
-    return post(std::move(waiter), {});
-  }
+  const bool ready = ready_[index(direction)] || (direction == Direction::kRead && peer_left_);
+  const bool stands_in_line = ready && direction == Direction::kRead && turn == Turn::kAfterOthers;
+  if (ready && !stands_in_line) return post(std::move(waiter), {});
+  if (!find_poller() || (!ready && !registered_ && !register_socket())) return post(std::move(waiter), errc::exhausted);
   if (direction == Direction::kRead) turn_ = turn;
   waiters_[index(direction)].emplace(std::move(waiter));
+  if (stands_in_line) poller_->line_up(*this);
   poller_->wait_begins();
 }
 
-error_code Readiness::register_socket() {
+// False: there is no descriptor for it. Whoever waits next asks again.
+bool Readiness::find_poller() {
   if (poller_ == nullptr) try {
       poller_ = &Poller::of(io_);
     } catch (const boost::system::system_error&) {
-      return make_error_code(errc::exhausted);  // it asks again
+      return false;
     }
+  return true;
+}
+
+bool Readiness::register_socket() {
   registered_ = poller_->add(*this);
-  return registered_ ? error_code{} : make_error_code(errc::exhausted);
+  return registered_;
 }
 
 void Readiness::on_events(std::uint32_t events) {
@@ -79,9 +84,8 @@ void Readiness::post(Waiter waiter, error_code why) {
 }
 
 void Readiness::forget() noexcept {
-  if (!registered_) return;
   end(errc::cancelled);
-  in_line_.unlink();
+  if (!registered_) return;
   poller_->remove(*this);
   registered_ = false;
 }

@@ -36,7 +36,7 @@ class Poller;
 
 class Readiness {
  public:
-  // Of `socket`, which is registered at the first wait and must stay open until forget().
+  // Of `socket`, which is registered when somebody first waits for what it does not have, and must stay open until forget().
   Readiness(boost::asio::io_context& io, int socket) noexcept : io_(io), socket_(socket) {}
   ~Readiness() { forget(); }
   Readiness(const Readiness&) = delete;
@@ -54,7 +54,7 @@ class Readiness {
   void exhausted(Direction direction) noexcept { ready_[index(direction)] = false; }
   // Nothing has come since the last read that found less than it asked for, and the peer has not left: as far as the kernel has told.
   bool quiet() const noexcept { return registered_ && !ready_[index(Direction::kRead)] && !peer_left_; }
-  // There was more than one read could take.
+  // There was more than one read could take, or something is there before anybody has looked.
   void more_to_read() noexcept { ready_[index(Direction::kRead)] = true; }
 
   // Before the socket is closed. Waits in progress end with errc::cancelled.
@@ -65,7 +65,8 @@ class Readiness {
   using Waiter = boost::asio::async_result<boost::asio::use_awaitable_t<>, void(WaitEnd)>::handler_type;
   static constexpr std::size_t index(Direction direction) noexcept { return static_cast<std::size_t>(direction); }
 
-  error_code register_socket();
+  bool find_poller();
+  bool register_socket();
   void begin(Direction direction, Turn turn, Waiter waiter);
   void on_events(std::uint32_t events);
   void on_turn();

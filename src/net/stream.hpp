@@ -61,6 +61,8 @@ class Stream final : private Deadline {
   // At most `most` bytes into a pipe that is empty, and out of one that holds them, by splice(2); not over TLS. `more` will follow soon.
   IoResult try_move_to(int pipe, std::size_t most);
   IoResult try_move_from(int pipe, std::size_t most, bool more);
+  // The next wait to read ends at once, in its turn: something has come, as far as the listener knows.
+  void expect_bytes() noexcept { readiness_.more_to_read(); }
   // Bytes may be there although the socket is silent: TLS has decrypted or buffered them already.
   bool has_pending() const noexcept;
   // Nothing came and the peer has not left, as far as this thread has been told: costs nothing, where peek() asks the kernel.

@@ -33,6 +33,7 @@ std::string_view Session::ended_by(After after) noexcept {
 
 Session::Session(WorkerState& worker, std::shared_ptr<const ListenerState> listener, int socket, const Peer& peer)
     : worker_(worker), listener_(std::move(listener)), stream_(worker.io, worker.wheel, socket), address_(peer.address), over_unix_(peer.over_unix) {
+  stream_.expect_bytes();
   worker_.metrics.connections_accepted.add();
   worker_.metrics.connections_open.add();
   if (listener_->counts)
@@ -74,6 +75,7 @@ awaitable<void> Session::run() {
     }
   }
   bool first = true;
+  bool looked = false;
   for (;;) {
     if (bytes_.empty() && !stream_.has_pending()) {
       const bool draining = worker_.shared.draining.load(std::memory_order_relaxed);
@@ -101,6 +103,8 @@ awaitable<void> Session::run() {
     HeadRead head;
     // Nearly always it is all here: no coroutine for that.
     std::optional<HeadResult> read = take_head(head);
+    // The first wait ended on the listener's word alone.
+    if (!read && bytes_.empty() && first && !std::exchange(looked, true)) continue;
     if (!read) read = co_await wait_for_head(began, head);
     if (*read != HeadResult::kComplete && asked_for_nothing(bytes_.bytes())) {
       if (*read == HeadResult::kTimeout) ended_ = "idle_timeout";

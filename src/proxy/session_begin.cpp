@@ -60,24 +60,26 @@ awaitable<bool> Session::handshake() {
   const std::shared_ptr<const net::TlsContext> tls = listener_->tls;
   if (!stream_.start_tls(*tls)) co_return false;
   stream_.set_deadline(net::Clock::now() + deadlines().tls_handshake);
-  for (;;) {
-    const net::IoResult step = stream_.try_handshake();
-    if (step.status == net::IoStatus::kDone) break;
-    error_code error = errc::tls;
+  // Its steps are long: not even the first one is done before work of others that has begun.
+  net::IoResult step{0, net::IoStatus::kWouldBlock, net::Direction::kRead};
+  error_code error;
+  while (step.status != net::IoStatus::kDone && !error) {
+    error = errc::tls;
     if (step.status == net::IoStatus::kWouldBlock) error = co_await stream_.wait(step.want, net::Turn::kAfterOthers);
-    if (error) {
-      worker_.metrics.tls_handshake_failures.add(handshake_failure(error, stream_.tls_failure()));
-      // Somebody spoke HTTP to a port that speaks TLS: say so in a language they understand.
-      if (stream_.tls_failure() == "http request") {
-        constexpr std::string_view kAnswer =
-            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: 106\r\nconnection: close\r\n\r\n"
-            "{\"type\":\"about:blank\",\"title\":\"This port speaks HTTPS; use https://\",\"status\":400,\"reason\":\"http_on_tls_port\"}";
-        [[maybe_unused]] const auto sent = ::send(stream_.native_handle(), kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        ::shutdown(stream_.native_handle(), SHUT_WR);
-        worker_.metrics.rejected.add("http_on_tls_port");
-      }
-      co_return false;
+    if (!error) step = stream_.try_handshake();
+  }
+  if (error) {
+    worker_.metrics.tls_handshake_failures.add(handshake_failure(error, stream_.tls_failure()));
+    // Somebody spoke HTTP to a port that speaks TLS: say so in a language they understand.
+    if (stream_.tls_failure() == "http request") {
+      constexpr std::string_view kAnswer =
+          "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: 106\r\nconnection: close\r\n\r\n"
+          "{\"type\":\"about:blank\",\"title\":\"This port speaks HTTPS; use https://\",\"status\":400,\"reason\":\"http_on_tls_port\"}";
+      [[maybe_unused]] const auto sent = ::send(stream_.native_handle(), kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      ::shutdown(stream_.native_handle(), SHUT_WR);
+      worker_.metrics.rejected.add("http_on_tls_port");
     }
+    co_return false;
   }
   worker_.metrics.tls_handshakes.add(net::tls_version(stream_.ssl()));
   co_return true;

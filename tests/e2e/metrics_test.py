@@ -104,7 +104,7 @@ class Contents(EndToEnd):
         with proxy.connect() as rests, proxy.connect() as leaves:
             rests.fetch("GET", "/")
             self.assertTrue(rests.closed())  # after 200 ms
-            self.assertEqual(proxy.metric("gatehouse_connections_open", state="idle"), 1)  # the other one, silent so far
+            wait_until(lambda: proxy.metric("gatehouse_connections_open", state="idle") == 1, "the other one, silent so far")
             leaves.fetch("GET", "/")
         wait_until(lambda: (closed("idle_timeout"), closed("client_closed")) == (1, 1), "both ends are counted")
         with proxy.connect() as connection:

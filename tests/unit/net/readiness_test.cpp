@@ -148,6 +148,47 @@ TEST(Readiness, WorkThatGoesOnHasItsTurnBeforeWorkThatBegins) {
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
 }
 
+TEST(Readiness, AStreamThatExpectsBytesHasItsTurnWithoutWaitingForTheKernel) {
+  boost::asio::io_context io{1};
+  std::vector<std::unique_ptr<Pair>> pairs;
+  std::vector<int> order;
+  for (int i = 0; i < 3; ++i) {
+    pairs.push_back(std::make_unique<Pair>(io));
+    if (i < 2) pairs.back()->stream->expect_bytes();
+    boost::asio::co_spawn(io, wait_for_turn(*pairs.back()->stream, i < 2 ? Turn::kAfterOthers : Turn::kAtOnce, i + 1, order), boost::asio::detached);
+  }
+  pairs[2]->send("an answer that somebody waits for");
+  io.run();
+  EXPECT_EQ(order, (std::vector<int>{3, 1, 2}));
+  // Where nothing has come, the next wait waits.
+  EXPECT_EQ(pairs[0]->read(), "");
+  boost::asio::co_spawn(io, wait_for_turn(*pairs[0]->stream, Turn::kAfterOthers, 4, order), boost::asio::detached);
+  io.restart();
+  io.poll();
+  EXPECT_EQ(order.size(), 3U);
+  pairs[0]->send("x");
+  io.run();
+  EXPECT_EQ(order.back(), 4);
+}
+
+TEST(Readiness, WhoeverExpectsBytesMayBeCancelledOrGo) {
+  boost::asio::io_context io{1};
+  std::vector<int> order;
+  std::vector<std::unique_ptr<Pair>> pairs;
+  for (int i = 0; i < 2; ++i) {
+    pairs.push_back(std::make_unique<Pair>(io));
+    pairs.back()->stream->expect_bytes();
+    boost::asio::co_spawn(io, wait_for_turn(*pairs.back()->stream, Turn::kAfterOthers, i + 1, order), boost::asio::detached);
+  }
+  // Their coroutines begin here, and stand in line.
+  io.poll_one();
+  io.poll_one();
+  pairs[0]->stream->cancel();
+  pairs[1].reset();
+  io.run();
+  EXPECT_EQ(order, (std::vector<int>{-1, -2}));
+}
+
 awaitable<void> wait_and_end_others(std::vector<std::unique_ptr<Pair>>& pairs, std::vector<int>& order) {
   co_await pairs[0]->stream->wait(Direction::kRead, Turn::kAfterOthers);
   order.push_back(1);
@@ -234,6 +275,25 @@ awaitable<void> wait_in_own_frame(boost::asio::io_context& io, std::shared_ptr<i
   const Pair pair(io);
   co_await pair.stream->wait(Direction::kRead);
   *alive = 1;
+}
+
+awaitable<void> wait_in_line_in_own_frame(boost::asio::io_context& io, std::shared_ptr<int> alive) {
+  const Pair pair(io);
+  pair.stream->expect_bytes();
+  co_await pair.stream->wait(Direction::kRead, Turn::kAfterOthers);
+  *alive = 1;
+}
+
+TEST(Readiness, CoroutinesThatStandInLineAreTakenApartWithTheIoContext) {
+  auto alive = std::make_shared<int>(0);
+  {
+    boost::asio::io_context io{1};
+    boost::asio::co_spawn(io, wait_in_line_in_own_frame(io, alive), boost::asio::detached);
+    io.poll_one();
+    EXPECT_EQ(alive.use_count(), 2);
+  }
+  EXPECT_EQ(alive.use_count(), 1);
+  EXPECT_EQ(*alive, 0);
 }
 
 TEST(Readiness, CoroutinesThatStillWaitAreTakenApartWithTheIoContext) {
