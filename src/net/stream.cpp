@@ -88,15 +88,16 @@ ssize_t Stream::receive(std::span<char> into) noexcept {
 }
 
 ssize_t Stream::send(std::span<const iovec> parts) noexcept {
+  const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (end_follows_ ? MSG_MORE : 0);
   for (;;) {
     ssize_t sent;
     if (parts.size() == 1) {
-      sent = ::send(native_handle(), parts.front().iov_base, parts.front().iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+      sent = ::send(native_handle(), parts.front().iov_base, parts.front().iov_len, flags);
     } else {
       msghdr message{};
       message.msg_iov = const_cast<iovec*>(parts.data());
       message.msg_iovlen = parts.size();
-      sent = ::sendmsg(native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+      sent = ::sendmsg(native_handle(), &message, flags);
     }
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) readiness_.exhausted(Direction::kWrite);

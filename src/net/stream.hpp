@@ -92,6 +92,9 @@ class Stream final : private Deadline {
   bool cancelled() const noexcept { return cancelled_; }
   // Ends the waits in progress with errc::cancelled; later ones are not affected.
   void interrupt() noexcept;
+  // shutdown_send() follows what is written next, at once: the kernel may hold it back until then, and data and FIN share a segment. close()
+  // alone would throw it away where bytes of the peer have not been read.
+  void end_follows() noexcept { end_follows_ = true; }
   // Orderly end of our bytes: close_notify for TLS, then FIN.
   void shutdown_send() noexcept;
   // Its TLS part alone, where close() follows at once and says FIN by itself.
@@ -117,6 +120,7 @@ class Stream final : private Deadline {
   std::string_view tls_failure_;
   bool timed_out_ = false;
   bool cancelled_ = false;
+  bool end_follows_ = false;
 };
 
 // Drops the first `bytes` of the parts; what is left of the span.

@@ -128,9 +128,9 @@ awaitable<void> Session::run() {
       ::setsockopt(stream_.native_handle(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
       co_return;
     }
-    if (after != After::kLinger) break;
+    if (after != After::kLinger && after != After::kClose) break;
     stream_.shutdown_send();
-    co_await this->linger();
+    if (after == After::kLinger) co_await this->linger();
     co_return;
   }
   stream_.notify_close();

@@ -82,6 +82,8 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
   exchange.measures.status = response.status;
   exchange.response_headers = response.headers;
   if (exchange.captured) exchange.captured->response.add(ready);
+  // Nothing stands between these bytes and the end of the connection, not even a wait.
+  if (!keep && !refused && !body_left && (head_only || response.body.rest == nullptr)) stream_.end_follows();
   std::span<iovec> left(parts, count);
   // The client can nearly always take a whole small answer: try before waiting.
   const net::IoResult written = stream_.try_write(left);

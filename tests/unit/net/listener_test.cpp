@@ -87,5 +87,24 @@ TEST(Listener, AConnectionThatEndsBeforeItSaidAnythingIsHandedOverAtItsEnd) {
   EXPECT_EQ(read(door.accepted.front()->native_handle(), MSG_DONTWAIT), "");
 }
 
+TEST(Stream, WhatIsWrittenLastLeavesWithTheEndOfTheConnection) {
+  Door door;
+  const Descriptor client = door.connect();
+  ASSERT_EQ(::send(client.get(), "hello", 5, 0), 5);
+  door.accept_one();
+  Stream& stream = *door.accepted.front();
+  const std::string_view words = "good bye";
+  const iovec part{const_cast<char*>(words.data()), words.size()};
+  stream.end_follows();
+  EXPECT_EQ(stream.try_write({&part, 1}).bytes, words.size());
+  // To the sender's own machine bytes are there as soon as they are sent.
+  EXPECT_EQ(read(client.get(), MSG_DONTWAIT), "nothing");
+  stream.shutdown_send();
+  // Nor is it lost where there is something unread, which makes the kernel reset the connection.
+  stream.close();
+  EXPECT_EQ(read(client.get()), words);
+  EXPECT_EQ(read(client.get()), "");
+}
+
 }  // namespace
 }  // namespace gatehouse::net
