@@ -88,7 +88,7 @@ ssize_t Stream::receive(std::span<char> into) noexcept {
 }
 
 ssize_t Stream::send(std::span<const iovec> parts) noexcept {
-  const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (end_follows_ ? MSG_MORE : 0);
+  const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (end_follows_ || more_follows_ ? MSG_MORE : 0);
   for (;;) {
     ssize_t sent;
     if (parts.size() == 1) {
@@ -124,9 +124,12 @@ IoResult Stream::try_write(std::span<const iovec> parts) {
       }
       from = record;
     }
+    // The records of one write leave together: a segment takes several.
+    more_follows_ = total > std::min(size, kRecord);
     std::size_t bytes = 0;
     ERR_clear_error();
     const int code = SSL_write_ex(ssl_.get(), from, size, &bytes);
+    more_follows_ = false;
     return code == 1 ? IoResult{bytes, IoStatus::kDone, Direction::kWrite} : tls_result(code);
   }
   const ssize_t sent = send(parts);

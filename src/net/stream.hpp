@@ -56,7 +56,7 @@ class Stream final : private Deadline {
   std::string_view tls_failure() const noexcept { return tls_failure_; }
 
   IoResult try_read(std::span<char> into);
-  // Writes the parts in order; fewer bytes than all of them is no error.
+  // Writes the parts in order; fewer bytes than all of them is no error, but then the rest has to be written next.
   IoResult try_write(std::span<const iovec> parts);
   // At most `most` bytes into a pipe that is empty, and out of one that holds them, by splice(2); not over TLS. `more` will follow soon.
   IoResult try_move_to(int pipe, std::size_t most);
@@ -121,6 +121,7 @@ class Stream final : private Deadline {
   bool timed_out_ = false;
   bool cancelled_ = false;
   bool end_follows_ = false;
+  bool more_follows_ = false;  // in the same write
 };
 
 // Drops the first `bytes` of the parts; what is left of the span.
