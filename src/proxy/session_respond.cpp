@@ -3,6 +3,7 @@
 #include "http/h1_writer.hpp"
 #include "proxy/body_mover.hpp"
 #include "proxy/error_response.hpp"
+#include "proxy/forward.hpp"
 #include "proxy/tunnel.hpp"
 #include "proxy/worker_state.hpp"
 
@@ -83,7 +84,7 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
   exchange.response_headers = response.headers;
   if (exchange.captured) exchange.captured->response.add(ready);
   // Nothing stands between these bytes and the end of the connection, not even a wait.
-  if (!keep && !refused && !body_left && (head_only || response.body.rest == nullptr)) stream_.end_follows();
+  if (!keep && !refused && !body_left && !upload_goes_on(exchange) && (head_only || response.body.rest == nullptr)) stream_.end_follows();
   std::span<iovec> left(parts, count);
   // The client can nearly always take a whole small answer: try before waiting.
   const net::IoResult written = stream_.try_write(left);
