@@ -41,6 +41,7 @@ class RedactScan {
   static TextSpan credentials(std::string_view text, TextSpan value) noexcept;
 
  private:
+  using Verdict = SensitiveNames::Verdict;
   enum class Holder : std::uint8_t { kField, kCookies, kAuthorization };
 
   void look_at(std::size_t at, bool run, bool card);
@@ -60,10 +61,10 @@ class RedactScan {
   void on_dialled(std::size_t parenthesis);
   void on_email(std::size_t at);
 
-  void value_of(const WrittenName& name, std::size_t at, SensitiveNames::Verdict verdict);
+  void value_of(const WrittenName& name, std::size_t at, Verdict verdict);
   void quoted_value(const WrittenName& name, std::size_t quote, std::size_t backslashes, Holder holder,
-                    SensitiveNames::Verdict verdict);
-  void bare_value(const WrittenName& name, std::size_t at, Holder holder, SensitiveNames::Verdict verdict);
+                    Verdict verdict);
+  void bare_value(const WrittenName& name, std::size_t at, Holder holder, Verdict verdict);
   void container(const WrittenName& name, std::size_t at);
   void hide_leaves(const WrittenName& name, std::size_t begin, std::size_t stop);
   void form_value(std::size_t at);

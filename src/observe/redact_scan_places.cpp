@@ -5,8 +5,6 @@
 namespace gatehouse {
 namespace {
 
-using Verdict = SensitiveNames::Verdict;
-
 constexpr std::size_t kLongestUserInfo = 512;
 
 }  // namespace
