@@ -72,11 +72,16 @@ void Poller::line_up(Readiness& readiness) noexcept {
 void Poller::go_on() {
   if (shut_) return;
   if (!line_.empty()) {
-    if (!std::exchange(called_, true)) boost::asio::post(set_.get_executor(), [this] { called_ = false, dispatch(); });
+    if (std::exchange(called_, true)) return;
+    boost::asio::post(set_.get_executor(), [this] {
+      called_ = false;
+      dispatch();
+    });
   } else if (waits_ != 0 && !std::exchange(armed_, true)) {
     set_.async_wait(boost::asio::posix::descriptor_base::wait_read, [this](const boost::system::error_code& error) {
       armed_ = false;
-      error ? go_on() : dispatch();
+      if (error) return go_on();
+      dispatch();
     });
   }
 }

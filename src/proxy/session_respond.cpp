@@ -83,8 +83,10 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
   exchange.measures.status = response.status;
   exchange.response_headers = response.headers;
   if (exchange.captured) exchange.captured->response.add(ready);
+  const After after = keep ? After::kNextRequest : refused || body_left ? After::kLinger : After::kClose;
+  const bool body_follows = !head_only && response.body.rest != nullptr;
   // Nothing stands between these bytes and the end of the connection, not even a wait.
-  if (!keep && !refused && !body_left && !upload_goes_on(exchange) && (head_only || response.body.rest == nullptr)) stream_.end_follows();
+  if (after == After::kClose && !body_follows && !upload_goes_on(exchange)) stream_.end_follows();
   std::span<iovec> left(parts, count);
   // The client can nearly always take a whole small answer: try before waiting.
   const net::IoResult written = stream_.try_write(left);
@@ -99,11 +101,9 @@ awaitable<Session::After> Session::respond(ProxyExchange& exchange, Response& re
   }
   bool complete = !error;
   if (complete) exchange.measures.response_bytes += ready.size();
-  if (complete && !head_only && response.body.rest != nullptr) complete = co_await relay_body(exchange, response, chunked);
+  if (complete && body_follows) complete = co_await relay_body(exchange, response, chunked);
   if (error) client_gone(exchange);
-  if (!complete) co_return After::kAbort;
-  if (keep) co_return After::kNextRequest;
-  co_return refused || body_left ? After::kLinger : After::kClose;
+  co_return complete ? after : After::kAbort;
 }
 
 // Why the body of the answer broke off behind its head: the record must not blame the app for what the client did.
