@@ -121,6 +121,15 @@ class Stop(EndToEnd):
         self.assertEqual(fetch(gatehouse.admin, "/livez").status, 200)
         self.assertEqual(gatehouse.wait(), 0)
 
+    def test_whoever_connected_just_before_the_signal_is_served_while_it_lingers_and_let_go_in_order_afterwards(self):
+        gatehouse = self.gatehouse({"upstream": self.start(Uvicorn()).url, "shutdown": {"linger": "2s"}})
+        with gatehouse.connect() as late, gatehouse.connect() as silent:
+            gatehouse.send_signal(signal.SIGTERM)
+            wait_until(lambda: fetch(gatehouse.admin, "/readyz").status == 503, "readiness fails")
+            self.assertEqual(late.fetch("GET", "/").status, 200)
+            self.assertEqual(silent.socket.recv(1), b"", "an end, not a reset")
+        self.assertEqual(gatehouse.wait(), 0)
+
     def test_a_stream_without_end_is_cut_at_the_deadline(self):
         app = self.start(Uvicorn())
         gatehouse = self.gatehouse({"upstream": app.url, "shutdown": {"deadline": "1s"}})

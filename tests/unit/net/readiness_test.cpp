@@ -271,41 +271,25 @@ TEST(Readiness, AStreamMayGoWhileItsEventIsStillInTheBatch) {
   EXPECT_EQ(awake, 2);
 }
 
-awaitable<void> wait_in_own_frame(boost::asio::io_context& io, std::shared_ptr<int> alive) {
+awaitable<void> wait_in_own_frame(boost::asio::io_context& io, std::shared_ptr<int> alive, Turn turn) {
   const Pair pair(io);
-  co_await pair.stream->wait(Direction::kRead);
+  if (turn == Turn::kAfterOthers) pair.stream->expect_bytes();
+  co_await pair.stream->wait(Direction::kRead, turn);
   *alive = 1;
 }
 
-awaitable<void> wait_in_line_in_own_frame(boost::asio::io_context& io, std::shared_ptr<int> alive) {
-  const Pair pair(io);
-  pair.stream->expect_bytes();
-  co_await pair.stream->wait(Direction::kRead, Turn::kAfterOthers);
-  *alive = 1;
-}
-
-TEST(Readiness, CoroutinesThatStandInLineAreTakenApartWithTheIoContext) {
-  auto alive = std::make_shared<int>(0);
-  {
-    boost::asio::io_context io{1};
-    boost::asio::co_spawn(io, wait_in_line_in_own_frame(io, alive), boost::asio::detached);
-    io.poll_one();
-    EXPECT_EQ(alive.use_count(), 2);
+TEST(Readiness, CoroutinesThatStillWaitOrStandInLineAreTakenApartWithTheIoContext) {
+  for (const Turn turn : {Turn::kAtOnce, Turn::kAfterOthers}) {
+    auto alive = std::make_shared<int>(0);
+    {
+      boost::asio::io_context io{1};
+      boost::asio::co_spawn(io, wait_in_own_frame(io, alive, turn), boost::asio::detached);
+      io.poll_one();
+      EXPECT_EQ(alive.use_count(), 2);
+    }
+    EXPECT_EQ(alive.use_count(), 1);
+    EXPECT_EQ(*alive, 0);
   }
-  EXPECT_EQ(alive.use_count(), 1);
-  EXPECT_EQ(*alive, 0);
-}
-
-TEST(Readiness, CoroutinesThatStillWaitAreTakenApartWithTheIoContext) {
-  auto alive = std::make_shared<int>(0);
-  {
-    boost::asio::io_context io{1};
-    boost::asio::co_spawn(io, wait_in_own_frame(io, alive), boost::asio::detached);
-    io.poll();
-    EXPECT_EQ(alive.use_count(), 2);
-  }
-  EXPECT_EQ(alive.use_count(), 1);
-  EXPECT_EQ(*alive, 0);
 }
 
 }  // namespace
